@@ -1,0 +1,3 @@
+"""libhooks makes ``virsh migrate`` work between hosts that are not identical."""
+
+__version__ = "0.1.0"

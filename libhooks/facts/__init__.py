@@ -1,0 +1,1 @@
+"""What a host says of itself, read from files alone: never by asking libvirt, which would deadlock."""

@@ -1,0 +1,130 @@
+"""A policy as the rules see it: merged, validated, typed."""
+
+from __future__ import annotations
+
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import Mapping, NamedTuple
+
+from libhooks.decision import DEFAULT, Kind, Level, Rule
+from libhooks.names import Name
+
+
+class Mode(Enum):
+    """``AUDIT`` decides and records, but changes and refuses nothing."""
+
+    ENFORCE = "enforce"
+    AUDIT = "audit"
+
+
+class Place(NamedTuple):
+    """A thing of the fleet and what each host calls it.
+
+    ``at`` maps a host pattern to that host's names, the preferred one first. ``source`` is what must
+    be mounted there, "" if the policy does not say. ``rules`` says where each pattern's names stand.
+    """
+
+    kind: Kind
+    id: str
+    at: Mapping[str, tuple[Name, ...]]
+    source: str
+    rule: Rule
+    rules: Mapping[str, Rule]
+
+    @property
+    def label(self) -> str:
+        """The place as the policy writes it: ``storage.images``."""
+        return f"{self.kind.value}.{self.id}"
+
+
+class Setting(NamedTuple):
+    """A requirement's level and the rule that set it."""
+
+    level: Level
+    rule: Rule
+
+
+class Guests(NamedTuple):
+    """A ``[guest.ID]`` table: exceptions for the guests whose name or UUID match.
+
+    A guest matches when each of ``names`` and ``uuids`` that is given has a pattern that fits.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    uuids: tuple[str, ...]
+    mode: Mode | None
+    require: Mapping[str, Setting]
+    rule: Rule
+
+    def match(self, name: str, uuid: str) -> bool:
+        """Whether the exceptions are for this guest."""
+        by_name = not self.names or any(fnmatchcase(name, pattern) for pattern in self.names)
+        by_uuid = not self.uuids or any(uuid.lower() == one.lower() for one in self.uuids)
+        return by_name and by_uuid
+
+
+class Journal(NamedTuple):
+    """The ``[journal]`` table: where decisions are recorded, and what happens if they can't be."""
+
+    path: str = "/var/log/libhooks/decisions.jsonl"
+    required: bool = False
+
+
+class Policy(NamedTuple):
+    """The effective policy of this host.
+
+    ``present`` is False where no file sets anything: libhooks then audits. ``deadline`` is the time
+    in seconds that a whole decision may take (``hook.deadline``). ``digest`` identifies the text of
+    ``files``; two hosts with the same digest have the same policy.
+    """
+
+    present: bool = False
+    mode: Mode = Mode.AUDIT
+    places: tuple[Place, ...] = ()
+    require: Mapping[str, Setting] = {}
+    guests: tuple[Guests, ...] = ()
+    journal: Journal = Journal()
+    deadline: float = 10.0
+    digest: str = ""
+    files: tuple[str, ...] = ()
+
+    def for_guest(self, name: str, uuid: str) -> Policy:
+        """The policy with all matching ``[guest.*]`` tables applied, in the order of the files."""
+        policy = self
+        for table in self.guests:
+            if table.match(name, uuid):
+                policy = policy._replace(
+                    mode=table.mode or policy.mode, require={**policy.require, **table.require}
+                )
+        return policy
+
+    def setting(self, code: str, default: Level) -> Setting:
+        """The level of a requirement: the policy's, or the requirement's own default."""
+        return self.require.get(code) or Setting(default, DEFAULT)
+
+
+def best_pattern(patterns: Mapping[str, object], names: tuple[str, ...]) -> str | None:
+    """The pattern that fits a host best, or None.
+
+    An exact name beats a glob, a glob with more literal characters one with fewer; of the host's own
+    names the first that fits counts. Patterns match case-insensitively.
+    Raises ValueError, naming both, if two patterns fit equally well.
+    """
+    for name in names:
+        fits = [pattern for pattern in patterns if fnmatchcase(name.lower(), pattern.lower())]
+        if fits:
+            return _best(fits, name)
+    return None
+
+
+def _best(fits: list[str], name: str) -> str:
+    ranked = sorted(fits, key=lambda pattern: _literal(pattern, name), reverse=True)
+    if len(ranked) > 1 and _literal(ranked[0], name) == _literal(ranked[1], name):
+        raise ValueError(f'"{ranked[0]}" and "{ranked[1]}" fit host {name} equally well')
+    return ranked[0]
+
+
+def _literal(pattern: str, name: str) -> tuple[bool, int]:
+    literal = sum(character not in "*?[]" for character in pattern)
+    return pattern.lower() == name.lower(), literal

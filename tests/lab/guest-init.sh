@@ -1,0 +1,28 @@
+#!/bin/busybox sh
+# Process 1 of a lab guest: answers ping, and beats. A beat is "beat BOOT COUNT": BOOT is drawn at
+# each boot, COUNT grows by one. It goes to the serial port and to the first sector of the disk, so
+# it stands still when the guest or its storage does, and starts afresh when the guest was rebooted.
+export PATH=/bin
+/bin/busybox --install -s /bin
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+for module in @MODULES@; do
+    [ ! -f /modules/$module.ko ] || insmod /modules/$module.ko
+done
+
+for word in $(cat /proc/cmdline); do
+    case $word in lab.address=*) address=${word#*=} ;; esac
+done
+ip link set lo up
+ip address add "$address/24" dev eth0
+ip link set eth0 up
+
+read -r boot </proc/sys/kernel/random/boot_id
+count=0
+while :; do
+    count=$((count + 1))
+    echo "beat $boot $count" >/dev/ttyS0
+    printf '%-511s\n' "beat $boot $count" | dd of=/dev/vda bs=512 count=1 conv=notrunc,fsync 2>/dev/null
+    sleep 0.2
+done

@@ -1,0 +1,153 @@
+"""A lab machine: namespaces and a private file system, kept by one process and gone with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path, PurePosixPath
+from typing import IO, Callable, Optional, Sequence, TypeVar, Union
+
+from .errors import LabError
+
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C", "TERM": "dumb"}
+CHECKOUT = Path(__file__).resolve().parents[2]
+SETUP = Path(__file__).with_name("machine.sh")
+UNSHARE = ("unshare", "--mount", "--uts", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private")
+MAX_LINKS = 40  # as the kernel's own limit on symbolic links in one path
+
+Answer = TypeVar("Answer")
+
+
+class Machine:
+    """One computer of the lab.
+
+    Its processes, mounts and links live in namespaces that die when the pipe to their first process closes:
+    at `close`, or when this process ends in any way.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._holder: Optional[subprocess.Popen[str]] = None
+        self._pid = 0
+
+    @property
+    def pid(self) -> int:
+        """The machine's process 1, as a process id outside."""
+        if not self._pid:
+            raise LabError(f"{self.name} is not up")
+        return self._pid
+
+    def boot(self) -> None:
+        """Make the namespaces and the file system; nothing runs in them yet."""
+        self._holder = subprocess.Popen(
+            [*UNSHARE, "/bin/sh", str(SETUP), self.name, str(CHECKOUT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=ENVIRONMENT,
+            start_new_session=True,  # Ctrl-C is the lab's to handle
+        )
+        assert self._holder.stdout is not None
+        self._pid = _announced_pid(self.name, self._holder.stdout)
+
+    def close(self) -> None:
+        """Kill all that runs in the machine; returns when its last process is gone."""
+        if self._holder is None:
+            return
+        assert self._holder.stdin is not None and self._holder.stdout is not None
+        self._holder.stdin.close()
+        self._holder.wait()
+        self._holder.stdout.close()
+        self._holder, self._pid = None, 0
+
+    def enter(self, *argv: str) -> list[str]:
+        """The command line that runs `argv` in this machine; it dies with the process that called it."""
+        return [*self.door(), "setpriv", "--pdeathsig", "KILL", "--", *argv]
+
+    def door(self) -> list[str]:
+        """The command line prefix by which a person enters this machine."""
+        return ["nsenter", "--target", str(self.pid), "--mount", "--uts", "--net", "--pid", "--"]
+
+    def run(
+        self, argv: Sequence[str], *, check: bool = True, input: Optional[str] = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the machine and wait `timeout` seconds; LabError when it fails (`check`) or hangs."""
+        command = " ".join(argv)
+        stdin = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
+        try:
+            done = subprocess.run(  # type: ignore[call-overload]
+                self.enter(*argv), capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, **stdin
+            )
+        except subprocess.TimeoutExpired:
+            raise LabError(f"on {self.name}, no answer within {timeout:g} s: {command}") from None
+        if check and done.returncode:
+            raise LabError(f"on {self.name}, exit {done.returncode}: {command}", log=done.stdout + done.stderr)
+        return done
+
+    def popen(self, argv: Sequence[str], **options: object) -> subprocess.Popen[str]:
+        """Start a command in the machine and go on; `options` are Popen's."""
+        return subprocess.Popen(self.enter(*argv), text=True, env=ENVIRONMENT, **options)  # type: ignore[call-overload]
+
+    def path(self, inside: str) -> Path:
+        """Where the machine's own file `inside` is seen from outside, valid while the machine is up.
+
+        Symbolic links are followed inside the machine: through /proc/PID/root an absolute one
+        would lead to the real machine's file.
+        """
+        root = Path(f"/proc/{self.pid}/root")
+        return root / _followed(root, PurePosixPath(inside)).relative_to("/")
+
+    def write(self, inside: str, content: Union[str, bytes], mode: int = 0o644) -> None:
+        """Write a file of the machine by rename, as an installer would, making its directories."""
+        file = self.path(inside)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new = file.with_name(f".{file.name}.new")
+        new.write_bytes(content.encode() if isinstance(content, str) else content)
+        new.chmod(mode)
+        new.rename(file)
+
+    def log(self, inside: str, lines: int = 20) -> str:
+        """The last lines of a log of the machine; empty when there is none."""
+        try:
+            return "\n".join(self.path(inside).read_text(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+
+def wait_for(ask: Callable[[], Optional[Answer]], what: str, timeout: float, every: float = 0.05) -> Answer:
+    """The first true answer of `ask`, asked again and again for `timeout` seconds; then LabError about `what`."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        answer = ask()
+        if answer:
+            return answer
+        time.sleep(every)
+    raise LabError(f"waited {timeout:g} s in vain for {what}")
+
+
+def _announced_pid(name: str, output: IO[str]) -> int:
+    """The pid from machine.sh's last line; all it prints before is a complaint."""
+    said = []
+    for line in output:
+        word, _, pid = line.partition(" ")
+        if word == "ready":
+            return int(pid)
+        said.append(line)
+    raise LabError(f"could not set up the namespaces of {name}", "`python3 -m lab check` says what is missing", "".join(said))
+
+
+def _followed(root: Path, path: PurePosixPath) -> PurePosixPath:
+    """`path` with every symbolic link replaced as a process whose root directory is `root` would."""
+    done, rest, links = PurePosixPath("/"), list(reversed(path.parts)), 0
+    while rest:
+        done = PurePosixPath(os.path.normpath(done / rest.pop()))
+        seen = root / done.relative_to("/")
+        if seen != root and seen.is_symlink():
+            links += 1
+            if links > MAX_LINKS:
+                raise LabError(f"too many symbolic links in {path}")
+            rest += reversed(PurePosixPath(os.readlink(seen)).parts)
+            done = done.parent
+    return done
