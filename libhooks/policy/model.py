@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Mapping, NamedTuple
+from typing import Iterable, Mapping, NamedTuple
 
 from libhooks.decision import DEFAULT, Kind, Level, Rule
 from libhooks.names import Name
@@ -104,27 +104,23 @@ class Policy(NamedTuple):
         return self.require.get(code) or Setting(default, DEFAULT)
 
 
-def best_pattern(patterns: Mapping[str, object], names: tuple[str, ...]) -> str | None:
+def best_pattern(patterns: Iterable[str], names: tuple[str, ...]) -> str | None:
     """The pattern that fits a host best, or None.
 
-    An exact name beats a glob, a glob with more literal characters one with fewer; of the host's own
-    names the first that fits counts. Patterns match case-insensitively.
-    Raises ValueError, naming both, if two patterns fit equally well.
+    An exact name beats a glob, a glob with more literal characters one with fewer; between two exact
+    ones the host's better name decides. Patterns match case-insensitively.
+    Raises ValueError, naming both, if two globs fit equally well.
     """
+    exact = {pattern.lower(): pattern for pattern in patterns}
     for name in names:
-        fits = [pattern for pattern in patterns if fnmatchcase(name.lower(), pattern.lower())]
-        if fits:
-            return _best(fits, name)
-    return None
+        if name.lower() in exact:
+            return exact[name.lower()]
+    fits = [one for one in patterns if any(fnmatchcase(name.lower(), one.lower()) for name in names)]
+    ranked = sorted(fits, key=_literals, reverse=True)
+    if len(ranked) > 1 and _literals(ranked[0]) == _literals(ranked[1]):
+        raise ValueError(f'"{ranked[0]}" and "{ranked[1]}" fit host {names[0]} equally well')
+    return ranked[0] if ranked else None
 
 
-def _best(fits: list[str], name: str) -> str:
-    ranked = sorted(fits, key=lambda pattern: _literal(pattern, name), reverse=True)
-    if len(ranked) > 1 and _literal(ranked[0], name) == _literal(ranked[1], name):
-        raise ValueError(f'"{ranked[0]}" and "{ranked[1]}" fit host {name} equally well')
-    return ranked[0]
-
-
-def _literal(pattern: str, name: str) -> tuple[bool, int]:
-    literal = sum(character not in "*?[]" for character in pattern)
-    return pattern.lower() == name.lower(), literal
+def _literals(pattern: str) -> int:
+    return sum(character not in "*?[]" for character in pattern)

@@ -46,5 +46,5 @@ mkdir -p /etc/libvirt/hooks /var/lib/libvirt/boot /var/log/libvirt/qemu /var/cac
     /var/lib/glusterd /var/log/glusterfs
 
 echo "ready $outside"
-trap '' CHLD # inherited by cat: the kernel then reaps orphaned daemons, else libvirtd takes a dead qemu for alive
-exec cat >/dev/null
+# SIGCHLD ignored: the kernel then reaps orphans, else libvirtd waits for dead QEMUs for ever.
+exec env --ignore-signal=CHLD cat >/dev/null
