@@ -1,0 +1,185 @@
+"""A domain document: parsed safely, addressed by spots, edited in place on a copy, written back.
+
+The tree is never rebuilt from a model of ours: what we do not know of survives as it came.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Iterable, Iterator
+
+from lxml import etree
+
+from libhooks.decision import Edit, Undecidable
+
+#: libvirt's own limit for a document in a message is 4 MiB (REMOTE_STRING_MAX); no real one is larger.
+MAX_BYTES = 8 * 1024 * 1024
+
+_STEP = re.compile(r"([^\[\]]+)(?:\[(\d+)\])?\Z")
+
+
+class Domain:
+    """A guest's document. ``root`` is its ``<domain>``; change it through ``edited`` alone."""
+
+    def __init__(self, tree: etree._ElementTree) -> None:
+        self._tree = tree
+        self.root = tree.getroot()
+        self._devices: dict[str, list[etree._Element]] = {}
+
+    @property
+    def name(self) -> str:
+        """The guest's name: on a destination the one given by ``--dname``."""
+        return self.root.findtext("name") or ""
+
+    @property
+    def uuid(self) -> str:
+        """The guest's UUID as written."""
+        return (self.root.findtext("uuid") or "").strip()
+
+    def edited(self, edits: Iterable[Edit]) -> Domain:
+        """A copy with the edits made, in their order.
+
+        Raises LookupError if a spot is not there or does not hold the edit's ``old``.
+        """
+        twin = Domain(copy.deepcopy(self._tree))
+        for edit in edits:
+            twin._make(edit)
+        return twin
+
+    def serialise(self) -> bytes:
+        """The document in UTF-8, without an XML declaration: libvirt rejects any text before the root."""
+        return etree.tostring(self._tree, encoding="UTF-8", xml_declaration=False)
+
+    def element(self, xpath: str) -> etree._Element:
+        """The element at a spot's XPath. Raises LookupError if there is none."""
+        found = self.root
+        for step in xpath.split("/")[2:]:
+            child = self._child(found, step)
+            if child is None:
+                raise LookupError(xpath)
+            found = child
+        return found
+
+    def value(self, xpath: str) -> str | None:
+        """The attribute or text at a spot's XPath, None if it is not there."""
+        around, _, last = xpath.rpartition("/")
+        if last == "text()":
+            return self.element(around).text
+        return self.element(around).get(last[1:])
+
+    def _child(self, parent: etree._Element, step: str) -> etree._Element | None:
+        match = _STEP.match(step)
+        if match is None:
+            raise LookupError(step)
+        tag, ordinal = match[1], int(match[2] or 1)
+        siblings = self._siblings(parent, tag)
+        return siblings[ordinal - 1] if ordinal <= len(siblings) else None
+
+    def _siblings(self, parent: etree._Element, tag: str) -> list[etree._Element]:
+        # Only <devices> is long, and no edit of ours ever adds or removes a child of it: the guest's
+        # devices and their order are its ABI.
+        if parent.tag != "devices":
+            return parent.findall(tag)
+        if tag not in self._devices:
+            self._devices[tag] = parent.findall(tag)
+        return self._devices[tag]
+
+    def _make(self, edit: Edit) -> None:
+        around, _, last = edit.spot.xpath.rpartition("/")
+        parent = self.element(around)
+        if last.startswith("@"):
+            _set_attribute(parent, last[1:], edit)
+        elif last == "text()":
+            _set_text(parent, edit)
+        elif edit.new is None:
+            _remove(parent, self.element(edit.spot.xpath))
+        else:
+            _insert(parent, etree.fromstring(edit.new, _parser()))
+
+
+def _set_attribute(element: etree._Element, name: str, edit: Edit) -> None:
+    if element.get(name) != edit.old:
+        raise LookupError(edit.spot.xpath)
+    if edit.new is None:
+        del element.attrib[name]
+    else:
+        element.set(name, edit.new)
+
+
+def _set_text(element: etree._Element, edit: Edit) -> None:
+    if element.text != edit.old:
+        raise LookupError(edit.spot.xpath)
+    element.text = edit.new
+
+
+def _remove(parent: etree._Element, element: etree._Element) -> None:
+    previous = element.getprevious()
+    if previous is None:
+        parent.text = element.tail if element.getnext() is None else parent.text
+    elif element.getnext() is None:
+        previous.tail = element.tail
+    parent.remove(element)
+
+
+def _insert(parent: etree._Element, element: etree._Element) -> None:
+    """Put an element behind its parent's ``<source>``, where libvirt's own documents have it."""
+    source = parent.find("source")
+    before = source if source is not None else parent[-1] if len(parent) else None
+    depth = sum(1 for _ in parent.iterancestors()) + 1
+    etree.indent(element, space="  ", level=depth)
+    if before is None:
+        parent.text, element.tail = "\n" + "  " * depth, "\n" + "  " * (depth - 1)
+        parent.append(element)
+        return
+    tail, before.tail = before.tail, "\n" + "  " * depth
+    before.addnext(element)
+    element.tail = tail
+
+
+def parse(document: bytes) -> Domain:
+    """The domain in ``document``.
+
+    Raises Undecidable for what is not one well-formed ``<domain>``, is larger than MAX_BYTES, or has
+    a document type: libvirt never writes one, and entities are how hostile documents read files.
+    """
+    if len(document) > MAX_BYTES:
+        raise Undecidable(f"the domain XML is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    try:
+        tree = etree.fromstring(document, _parser()).getroottree()
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Undecidable(f"the domain XML cannot be read: {_first_line(error)}") from error
+    if tree.docinfo.doctype or tree.docinfo.internalDTD is not None:
+        raise Undecidable("the domain XML has a document type (DOCTYPE), which is never accepted")
+    if tree.getroot().tag != "domain":
+        raise Undecidable(f"the document is a <{_printable(tree.getroot().tag)}>, not a <domain>")
+    return Domain(tree)
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, strip_cdata=False, huge_tree=False
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return _printable(str(error).splitlines()[0] if str(error) else "empty")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)[:200]
+
+
+def children(element: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """The child elements, each with its step of an XPath.
+
+    A device carries its ordinal always, any other element only from the second of its kind on.
+    """
+    seen: dict[str, int] = {}
+    plain = element.tag != "devices"
+    for child in element.iterchildren(tag=etree.Element):
+        tag = child.tag
+        ordinal = seen[tag] = seen.get(tag, 0) + 1
+        yield child, tag if plain and ordinal == 1 else f"{tag}[{ordinal}]"
+
+

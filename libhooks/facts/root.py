@@ -1,0 +1,134 @@
+"""Where facts are read: the four ways to touch a path, and the host itself as their first provider.
+
+None of them follows a symbolic link: paths.py follows links one component at a time, so that a look
+at one file system never strays into another that does not answer.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import NamedTuple, Protocol
+
+#: What a file of the host's configuration, of /proc or of /sys may weigh; more is not read.
+SMALL = 1 << 20
+
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "dir",
+    stat.S_IFBLK: "block",
+    stat.S_IFCHR: "char",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFLNK: "link",
+}
+
+
+class NoAnswer(OSError):
+    """A file system did not answer before its deadline, or has not answered before.
+
+    The text is what a person reads: "no answer in 2 s".
+    """
+
+
+class Garbage(ValueError):
+    """What was read makes no sense; the text says what and where."""
+
+
+class Node(NamedTuple):
+    """What stands at a path itself: ``kind`` as in ``model.File``, or "link"; ``size`` in bytes."""
+
+    kind: str
+    size: int = 0
+    device: tuple[int, int] | None = None
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0
+
+
+class Root(Protocol):
+    """A host's files. Paths are absolute, normalised, and no component but the last is a link.
+
+    Each raises OSError; NoAnswer where a deadline expired.
+    """
+
+    def lstat(self, path: str) -> Node:
+        """What stands at ``path``; a link is not followed."""
+
+    def readlink(self, path: str) -> str:
+        """The target of a link, as it is written in it."""
+
+    def listdir(self, path: str) -> tuple[str, ...]:
+        """The names in a directory, in byte order."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """The first ``limit`` bytes of a regular file or block device, and of nothing else."""
+
+
+def node(status: os.stat_result) -> Node:
+    """A stat result in our words."""
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "other")
+    device = None
+    if kind in ("block", "char"):
+        device = (os.major(status.st_rdev), os.minor(status.st_rdev))
+    mode = stat.S_IMODE(status.st_mode)
+    return Node(kind, status.st_size, device, status.st_uid, status.st_gid, mode)
+
+
+def words(error: OSError) -> str:
+    """Why a path could not be read, in words that end a sentence."""
+    if isinstance(error, NoAnswer):
+        return str(error)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "permission denied"
+    text = os.strerror(error.errno or errno.EIO)
+    return text[:1].lower() + text[1:]
+
+
+def missing(error: OSError) -> bool:
+    """Whether an error says that a path is not there; every other one says only that we can't tell."""
+    return error.errno in (errno.ENOENT, errno.ENOTDIR)
+
+
+class LiveRoot:
+    """The host that runs us, in this process: a call on a dead file system would never come back."""
+
+    def lstat(self, path: str) -> Node:
+        return node(os.lstat(path))
+
+    def readlink(self, path: str) -> str:
+        return os.readlink(path)
+
+    def listdir(self, path: str) -> tuple[str, ...]:
+        return tuple(sorted(os.listdir(path)))
+
+    def read(self, path: str, limit: int) -> bytes:
+        # Opening is an act: a FIFO waits for its writer, a watchdog starts to count. So look first,
+        # and look again at what was opened.
+        _readable(node(os.lstat(path)))
+        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            _readable(node(os.fstat(opened)))
+            return _drain(opened, limit)
+        finally:
+            os.close(opened)
+
+
+def _readable(found: Node) -> None:
+    if found.kind == "dir":
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if found.kind not in ("file", "block"):
+        raise OSError(errno.EINVAL, f"a {found.kind}, not a file")
+
+
+def _drain(opened: int, limit: int) -> bytes:
+    """Up to ``limit`` bytes: /proc and /sys hand out a page at a time."""
+    chunks = []
+    while limit > 0:
+        chunk = os.read(opened, limit)
+        if not chunk:
+            break
+        chunks.append(chunk)
+        limit -= len(chunk)
+    return b"".join(chunks)

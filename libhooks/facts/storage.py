@@ -1,0 +1,69 @@
+"""Storage: files, the mounts they lie on, what qcow2 headers name, and what block devices stand on."""
+
+from __future__ import annotations
+
+from libhooks.facts import block, conf, mounts, qcow2
+from libhooks.facts.model import File, Image, Leaf, Mount, Unknown
+from libhooks.facts.paths import Paths, Place
+from libhooks.facts.root import Garbage
+
+_QEMU_CONF = "/etc/libvirt/qemu.conf"
+_SECTOR = 512
+
+
+def table(paths: Paths) -> mounts.Mounts:
+    """The host's mounts now. Raises OSError or Garbage."""
+    text = paths.text(mounts.TABLE, mounts.TABLE_LIMIT)
+    if text is None:
+        raise Garbage(f"there is no {mounts.TABLE}")
+    return mounts.parse(text)
+
+
+def file(paths: Paths, path: str) -> File | None:
+    """What ``path`` leads to; a block device's size is its capacity."""
+    place = paths.resolve(path)
+    if place.node is None:
+        return None
+    kind, size, device = place.node[:3]
+    if kind == "block" and device is not None:
+        size = _capacity(paths, device)
+    return File(kind, place.real, size, device)
+
+
+def _capacity(paths: Paths, device: tuple[int, int]) -> int:
+    sectors = paths.line(f"/sys/dev/block/{device[0]}:{device[1]}/size")
+    return int(sectors) * _SECTOR if sectors.isdigit() else 0
+
+
+def mount(on: mounts.Mounts, place: Place) -> Mount:
+    """The mount of a place already resolved."""
+    found = on.of(place.real)
+    return Mount(found.point, found.source, found.fstype, found.root, place.real)
+
+
+def image(paths: Paths, path: str) -> Image | None | Unknown:
+    """The qcow2 header at ``path``. Only its first cluster is ever read."""
+    head = paths.read(path, qcow2.FIRST_READ)
+    if head is None:
+        return None
+    wanted = qcow2.extent(head)
+    if wanted > len(head) == qcow2.FIRST_READ:
+        head = paths.read(path, wanted) or b""
+    return qcow2.parse(head)
+
+
+def leaves(paths: Paths, path: str) -> tuple[Leaf, ...] | None:
+    """The devices below the block device that ``path`` leads to."""
+    node = paths.node(path)
+    if node is None or node.kind != "block" or node.device is None:
+        return None
+    return block.leaves(paths, node.device)
+
+
+def shared_filesystems(paths: Paths) -> tuple[str, ...]:
+    """qemu.conf's ``shared_filesystems`` (libvirt 10.8); none where the file or the setting is missing."""
+    text = paths.text(_QEMU_CONF)
+    try:
+        return conf.string_list(text, "shared_filesystems") if text else ()
+    except Garbage as error:
+        raise Garbage(f"{_QEMU_CONF}: {error}") from None

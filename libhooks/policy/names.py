@@ -1,0 +1,200 @@
+"""The names that a policy gives a place, in the forms of each kind."""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping
+
+from libhooks import names
+from libhooks.decision import Kind
+from libhooks.names import Name
+from libhooks.policy.diagnostic import Wrong, closest, shown
+from libhooks.policy.forms import absolute_path, expected, one_or_more, text, uuid
+
+_PROTOCOLS = (
+    "rbd", "iscsi", "gluster", "nbd", "nfs", "ssh", "sheepdog", "vxhs", "http", "https", "ftp", "ftps", "tftp",
+)  # fmt: skip
+_MODES = ("vepa", "bridge", "private", "passthrough")
+_STORAGE = "/abs/path, pool:NAME or a table {protocol, name, hosts, secret}"
+_NETWORK = "bridge:BR, network:NAME[/PORTGROUP], direct:DEV[/MODE] or ovs:BR"
+#: The kernel's IFNAMSIZ, less the NUL.
+_LONGEST_LINK = 15
+
+
+def storage(value: object) -> Name:
+    """``/abs/path``, ``pool:NAME`` or the table of a network disk."""
+    if isinstance(value, dict):
+        return _store(value)
+    told = text(value, _STORAGE)
+    if told.startswith("/"):
+        return _path(told)
+    if told.startswith("pool:"):
+        return names.pool(_word("a pool's name", told[5:], told))
+    raise expected(_STORAGE, value, _path_help(told))
+
+
+def network(value: object) -> Name:
+    """``bridge:BR``, ``network:NAME[/PORTGROUP]``, ``direct:DEV[/MODE]`` or ``ovs:BR``."""
+    told = text(value, _NETWORK)
+    form, colon, rest = told.partition(":")
+    if not colon or form not in _NETWORKS:
+        raise expected(_NETWORK, value, _network_help(form, colon, rest))
+    return _NETWORKS[form](rest, told)
+
+
+def address(value: object) -> Name:
+    """An IPv4 or IPv6 address that is this host's own: no wildcard, no loopback."""
+    told = text(value, "an IPv4 or IPv6 address")
+    if not (_is_ipv6(told) if ":" in told else _is_ipv4(told)):
+        raise expected("an IPv4 or IPv6 address", value, _address_help(told))
+    if not told.strip("0.:") or told.startswith("127.") or not told.strip("0:").strip("1"):
+        raise Wrong(f"{told} is never a place", "every host has wildcard and loopback addresses; leave them out")
+    return names.address(told)
+
+
+def file(value: object) -> Name:
+    """``/abs/path``."""
+    return _path(absolute_path(value))
+
+
+def _path(told: str) -> Name:
+    name = names.path(absolute_path(told))
+    if not name.parts:
+        raise Wrong("the root directory is no place", "name the directory that the hosts share")
+    return name
+
+
+def _path_help(told: str) -> str:
+    word, colon, rest = told.partition(":")
+    if colon and closest(word, ("pool",)):
+        return f'did you mean "pool:{rest}"?'
+    return "" if colon else f'did you mean "/{told}" or "pool:{told}"?'
+
+
+def _store(table: Mapping[str, object]) -> Name:
+    for key in table:
+        if key not in ("protocol", "name", "hosts", "secret"):
+            raise Wrong(f'unknown key "{key}" of a network disk', _STORE_HELP, (key,))
+    if "protocol" not in table:
+        raise Wrong('a table without "protocol"', _STORE_HELP)
+    parsed = {key: _within(key, _STORE[key], value) for key, value in table.items()}
+    if "name" not in parsed and parsed["protocol"] != "nbd":
+        raise Wrong('a network disk without "name"', _STORE_HELP)
+    name = names.store(str(parsed["protocol"]), str(parsed.get("name", "")))
+    hosts = parsed.get("hosts", ())
+    return name._replace(hosts=tuple(map(str, hosts)), secret=str(parsed.get("secret", "")))  # type: ignore[call-overload]
+
+
+_STORE_HELP = 'a network disk: {protocol = "rbd", name = "vms", hosts = ["mon1:6789"], secret = "UUID"}'
+
+
+def _within(key: str, parse: Callable[[object], object], value: object) -> object:
+    try:
+        return parse(value)
+    except Wrong as wrong:
+        raise Wrong(f"{key}: {wrong.message}", wrong.help, (key, *wrong.within)) from None
+
+
+def _protocol(value: object) -> str:
+    told = text(value, "a protocol of network disks")
+    if told not in _PROTOCOLS:
+        raise expected("a protocol of network disks", value, closest(told, _PROTOCOLS) or ", ".join(_PROTOCOLS))
+    return told
+
+
+def _store_name(value: object) -> str:
+    told = text(value, "a pool, volume or export")
+    if ".." in told.split("/") or not told.strip("/"):
+        raise expected("a pool, volume or export", value)
+    return told
+
+
+def _store_host(value: object) -> str:
+    words = 'a host: "NAME", "NAME:PORT", "[IPV6]:PORT" or "/SOCKET"'
+    told = text(value, words)
+    host, _, port = told.rpartition(":") if told.endswith("]") is False and ":" in told else (told, "", "1")
+    plain = host[1:-1] if host.startswith("[") and host.endswith("]") else host.replace(":", " ")
+    if told.startswith("/"):
+        return told
+    if not plain or " " in plain or not (port.isdigit() and 0 < int(port) < 65536):
+        raise expected(words, value)
+    return told
+
+
+_STORE: Mapping[str, Callable[[object], object]] = {
+    "protocol": _protocol,
+    "name": _store_name,
+    "hosts": lambda value: one_or_more(value, _store_host),
+    "secret": uuid,
+}
+
+
+def _word(what: str, word: str, told: str) -> str:
+    if not word or "/" in word or word != word.strip() or word in (".", ".."):
+        raise Wrong(f"expected {what}, found {shown(word)} in {shown(told)}")
+    return word
+
+
+def _link(what: str, word: str, told: str) -> str:
+    if len(_word(what, word, told)) > _LONGEST_LINK or " " in word:
+        raise Wrong(f"no network device can be called {shown(word)}", "at most 15 characters, no blanks")
+    return word
+
+
+def _bridge(rest: str, told: str) -> Name:
+    return names.bridge(_link("a bridge's name", rest, told))
+
+
+def _ovs(rest: str, told: str) -> Name:
+    return names.ovs(_link("a bridge's name", rest, told))
+
+
+def _network(rest: str, told: str) -> Name:
+    name, slash, group = rest.partition("/")
+    _word("a network's name", name, told)
+    return names.network(name, _word("a port group's name", group, told) if slash else "")
+
+
+def _direct(rest: str, told: str) -> Name:
+    device, slash, how = rest.partition("/")
+    _link("a network device's name", device, told)
+    if slash and how not in _MODES:
+        raise Wrong(f"{shown(how)} is no mode of direct", closest(how, _MODES) or ", ".join(_MODES))
+    return names.direct(device, how)
+
+
+_NETWORKS: Mapping[str, Callable[[str, str], Name]] = {
+    "bridge": _bridge,
+    "network": _network,
+    "direct": _direct,
+    "ovs": _ovs,
+}
+
+
+def _network_help(form: str, colon: str, rest: str) -> str:
+    if not colon:
+        return f'did you mean "bridge:{form}" or "network:{form}"?'
+    return closest(form, _NETWORKS)
+
+
+def _is_ipv4(told: str) -> bool:
+    quads = told.split(".")
+    return len(quads) == 4 and all(
+        quad.isascii() and quad.isdigit() and str(int(quad)) == quad and int(quad) < 256 for quad in quads
+    )
+
+
+def _is_ipv6(told: str) -> bool:
+    head, double, tail = told.partition("::")
+    groups = [group for part in (head, tail) if part for group in part.split(":")]
+    if groups and "." in groups[-1]:
+        groups[-1:] = ["0", "0"] if _is_ipv4(groups[-1]) else ["wrong"]
+    hexadecimal = all(0 < len(group) < 5 and not set(group.lower()) - set("0123456789abcdef") for group in groups)
+    return hexadecimal and (len(groups) < 8 if double else len(groups) == 8)
+
+
+def _address_help(told: str) -> str:
+    if "/" in told:
+        return f'without the prefix length: "{told.partition("/")[0]}"'
+    if told.startswith("[") or "%" in told:
+        return f'without brackets and zone: "{told.strip("[]").partition("%")[0]}"'
+    return "host names are not looked up"

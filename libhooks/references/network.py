@@ -1,0 +1,103 @@
+"""Interfaces: what they plug into. Bridge, libvirt network and OVS bridge stand in for each other."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from lxml import etree
+
+from libhooks import names
+from libhooks.decision import Edit, Kind, Spot
+from libhooks.names import Form, Name
+from libhooks.references.model import Role, Row, always, attribute_row, set_attribute
+
+_TYPE = {Form.BRIDGE: "bridge", Form.OVS: "bridge", Form.NETWORK: "network", Form.DIRECT: "direct"}
+#: Attributes of <source> that name or belong to one form alone; portid is libvirt's own and live.
+_ATTRIBUTES = ("bridge", "network", "portgroup", "portid", "dev", "mode")
+_OVS = "<virtualport type='openvswitch'/>"
+
+
+def _read(source: etree._Element) -> Name | None:
+    interface = source.getparent()
+    kind = interface.get("type")
+    if kind == "bridge" and source.get("bridge"):
+        return (names.ovs if _is_ovs(interface) else names.bridge)(source.get("bridge"))
+    if kind == "network" and source.get("network"):
+        return names.network(source.get("network"), source.get("portgroup", ""))
+    if kind == "direct" and source.get("dev"):
+        return names.direct(source.get("dev"), source.get("mode", ""))
+    return None
+
+
+def _is_ovs(interface: etree._Element) -> bool:
+    port = interface.find("virtualport")
+    return port is not None and port.get("type") == "openvswitch"
+
+
+def _attributes(new: Name) -> dict[str, str]:
+    keys = {
+        Form.BRIDGE: ("bridge",),
+        Form.OVS: ("bridge",),
+        Form.NETWORK: ("network", "portgroup"),
+        Form.DIRECT: ("dev", "mode"),
+    }[new.form]
+    return dict(zip(keys, new.parts))
+
+
+def _write(spot: Spot, source: etree._Element, new: Name) -> Iterator[Edit]:
+    interface = source.getparent()
+    wanted = _attributes(new)
+    yield from set_attribute(spot.parent, interface, "type", _TYPE[new.form])
+    for attribute in _ATTRIBUTES:
+        if attribute != "portid" or new.form is not Form.NETWORK:
+            yield from set_attribute(spot, source, attribute, wanted.get(attribute))
+    yield from _write_port(spot.parent.at("virtualport"), interface, new)
+
+
+def _write_port(spot: Spot, interface: etree._Element, new: Name) -> Iterator[Edit]:
+    """The ``<virtualport>`` that makes a bridge an OVS bridge comes and goes with that form."""
+    port = interface.find("virtualport")
+    if new.form is Form.OVS and port is None:
+        yield Edit(spot, None, _OVS)
+    elif new.form is not Form.OVS and _is_ovs(interface) and interface.get("type") == "bridge":
+        yield Edit(spot, etree.tostring(port, encoding="unicode", with_tail=False), None)
+
+
+def _obstacle(source: etree._Element, new: Name) -> str:
+    """What the interface would lose. libvirt drops or rejects each of these on a form without it."""
+    interface = source.getparent()
+    old = _read(source)
+    if old is None or old.form is new.form:
+        return ""
+    if Form.DIRECT in (old.form, new.form):
+        return "a direct interface can only be mapped to another direct one"
+    if interface.find("vlan") is not None and new.form is not Form.OVS:
+        return "its <vlan> would be lost: of these only an OVS bridge takes one"
+    if interface.find("bandwidth/inbound[@floor]") is not None:
+        return "its bandwidth floor would be lost: only a libvirt network keeps one"
+    return _port_obstacle(interface, new)
+
+
+def _port_obstacle(interface: etree._Element, new: Name) -> str:
+    port = interface.find("virtualport")
+    if port is None or (new.form is Form.OVS and port.get("type") == "openvswitch"):
+        return ""
+    # interfaceid is made by libvirt itself for every OVS port; any other parameter is a person's.
+    own = {key for parameters in port.iter("parameters") for key in parameters.keys()} - {"interfaceid"}
+    if port.get("type") != "openvswitch" or interface.get("type") != "bridge" or own:
+        return "its <virtualport> would be lost"
+    return ""
+
+
+def _network(new: Name) -> str:
+    return new.parts[0]
+
+
+_FORMS = frozenset({Form.BRIDGE, Form.OVS, Form.NETWORK, Form.DIRECT})
+
+ROWS: tuple[Row, ...] = (
+    Row("devices/interface/source", ("@bridge", "@network", "@portgroup", "@dev", "@mode"), (Kind.NETWORK,),
+        always(Role.UPLINK), _FORMS, _read, _write, obstacle=_obstacle),
+    attribute_row("devices/graphics/listen", "network", (Kind.NETWORK,), Role.UPLINK, Form.NETWORK,
+                  names.network, _network),
+)  # fmt: skip

@@ -1,0 +1,65 @@
+"""What a requirement is, and what it is given to judge."""
+
+from __future__ import annotations
+
+from typing import Callable, Iterator, NamedTuple
+
+from libhooks.chain import Chain
+from libhooks.decision import Change, Level, Unmet
+from libhooks.domain import Domain
+from libhooks.event import Event, Operation
+from libhooks.facts.model import Facts
+from libhooks.names import Form, Name
+from libhooks.places import Index, Resolution
+from libhooks.policy.model import Policy
+from libhooks.references.model import Role
+
+
+class Subject(NamedTuple):
+    """A decision so far: the domain as it would run here, and how it came to be.
+
+    ``resolutions`` are those of the document and of the images that only headers name.
+    """
+
+    event: Event
+    domain: Domain
+    resolutions: tuple[Resolution, ...]
+    chains: tuple[Chain, ...]
+    changes: tuple[Change, ...]
+    index: Index
+    policy: Policy
+    facts: Facts
+
+    def named(self, *roles: Role, form: Form | None = None) -> Iterator[tuple[Resolution, Name]]:
+        """The references of some roles (and of one form) with the names that the guest uses here."""
+        for resolution in self.resolutions:
+            now = resolution.now
+            if now is not None and resolution.reference.role in roles and form in (None, now.form):
+                yield resolution, now
+
+
+Judge = Callable[[Subject], Iterator[Unmet]]
+
+#: The documents that requirements come from.
+GUIDE = "Red Hat, Virtualization Deployment and Administration Guide (RHEL 7), 15.1 Migration Requirements"
+LIBVIRT = "libvirt"
+
+BOTH = (Operation.MIGRATE, Operation.RESTORE)
+MIGRATE = (Operation.MIGRATE,)
+
+
+class Requirement(NamedTuple):
+    """A condition that a guest must meet here.
+
+    ``source`` is the document that demands it. ``judge`` gives what is unmet; its docstring is what
+    ``libhooks explain`` prints. ``rewriting`` marks what rewriting itself can run into, which holds
+    even where only the rewritten document is asked for.
+    """
+
+    code: str
+    title: str
+    source: str
+    default: Level
+    operations: tuple[Operation, ...]
+    judge: Judge
+    rewriting: bool = False
