@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from libhooks import chain, references, requirements
+from libhooks import chain, guard, references, requirements
 from libhooks.chain import Chain
 from libhooks.decision import Change, Decision, Finding, Level, Unmet, Undecidable, Verdict
 from libhooks.domain import Domain, parse
@@ -47,8 +47,9 @@ def decide_domain(
     changes = (*_changes(resolutions), *_chain_changes(followed))
     chains = tuple(one for _, one in followed)
     behind = tuple(layer.resolution for one in chains for layer in one.layers)
-    rewritten = domain.edited(edit for change in changes for edit in change.edits) if changes else domain
-    subject = Subject(event, rewritten, resolutions + behind, chains, changes, index, policy, facts)
+    violations = tuple(guard.check(changes))
+    rewritten = _applied(domain, () if violations else changes)
+    subject = Subject(event, rewritten, resolutions + behind, chains, violations, index, policy, facts)
     findings = tuple(_judge(subject, judged))
     return _decision(rewritten, changes, findings)
 
@@ -58,6 +59,10 @@ def _index(policy: Policy, facts: Facts) -> Index:
         return Index(policy.places, facts.host())
     except ValueError as error:
         raise Undecidable(f"the policy contradicts itself: {error}") from error
+
+
+def _applied(domain: Domain, changes: tuple[Change, ...]) -> Domain:
+    return domain.edited(edit for change in changes for edit in change.edits) if changes else domain
 
 
 def _is_image(resolution: Resolution) -> bool:
@@ -90,10 +95,10 @@ def _judge(subject: Subject, judged: tuple[Requirement, ...]) -> Iterator[Findin
         for unmet in requirement.judge(subject):
             level, rule = unknown if unmet.unknown else setting
             if level is not Level.OFF:
-                yield Finding(requirement.code, level, _once(unmet), rule)
+                yield Finding(requirement.code, level, _worded(unmet), rule)
 
 
-def _once(unmet: Unmet) -> Unmet:
+def _worded(unmet: Unmet) -> Unmet:
     return unmet._replace(found=f"unknown: {unmet.found}") if unmet.unknown else unmet
 
 

@@ -1,10 +1,11 @@
-"""libvirt's own configuration files (qemu.conf): ``name = value``, where a value is a list (util/virconf.c)."""
+"""libvirt's configuration files: ``name = value``, where a value can be a list (libvirt, util/virconf.c)."""
 
 from __future__ import annotations
 
 from libhooks.facts.root import Garbage
 
-_BLANK = " \t\r\n"
+#: Settings end with a line, or with a semicolon.
+_BLANK = " \t\r\n;"
 
 
 def string_list(text: str, name: str) -> tuple[str, ...]:
@@ -68,12 +69,12 @@ class _Scanner:
         return value
 
     def _word(self) -> str:
-        start = self._at
-        while self._text[self._at : self._at + 1].isalnum() or self._text[self._at : self._at + 1] in ("_", "-"):
+        start, text = self._at, self._text
+        while self._at < len(text) and (text[self._at].isalnum() or text[self._at] in "_+-"):
             self._at += 1
         if start == self._at:
             raise self._wrong("not a setting")
-        return self._text[start : self._at]
+        return text[start : self._at]
 
     def _skip(self) -> bool:
         """Past blanks and comments; False at the end of the text."""

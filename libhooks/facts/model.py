@@ -124,11 +124,16 @@ _Answer = TypeVar("_Answer")
 
 
 class Memo:
-    """Facts asked once: within one decision the same question has the same answer."""
+    """Facts asked once: within one decision the same question has the same answer.
 
-    def __init__(self, facts: Facts) -> None:
+    ``host`` answers the question for the host's names in its place (``--host``).
+    """
+
+    def __init__(self, facts: Facts, host: str = "") -> None:
         self._facts = facts
         self.answers: dict[tuple[str, Hashable], object] = {}
+        if host:
+            self.answers["host", ()] = (host,)
 
     def _once(self, question: Callable[..., _Answer], *argument: str) -> _Answer:
         key = (question.__name__, argument)

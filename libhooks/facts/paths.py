@@ -6,7 +6,7 @@ import errno
 import os
 from typing import NamedTuple
 
-from libhooks.facts.root import SMALL, Garbage, Node, Root, missing
+from libhooks.facts.root import SMALL, Garbage, NoAnswer, Node, Root, missing, words
 
 #: As many links as Linux follows in one path (path_resolution(7)).
 _LINKS = 40
@@ -96,9 +96,15 @@ class Paths:
     def text(self, path: str, limit: int = SMALL) -> str | None:
         """A file of the host as text, whatever bytes are in it; None where it is missing.
 
-        Raises Garbage where it is longer than ``limit``: half a file is not read.
+        Raises Garbage, which names the file, where it can't be read, or is longer than ``limit``: half a
+        file is not read.
         """
-        data = self.read(path, limit + 1)
+        try:
+            data = self.read(path, limit + 1)
+        except NoAnswer:
+            raise
+        except OSError as error:
+            raise Garbage(f"{path}: {words(error)}") from None
         if data is None:
             return None
         if len(data) > limit:

@@ -57,7 +57,7 @@ def _extensions_start(head: bytes, version: int) -> int:
         return _V2_LENGTH
     if len(head) < _V3_LENGTH:
         return 0
-    length: int = struct.unpack_from(">I", head, 100)[0]
+    length = int.from_bytes(head[100:104], "big")
     return length if length >= _V3_LENGTH else 0
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import Dict, NamedTuple, Tuple, Union
+from contextlib import suppress
+from typing import NamedTuple, Union
 
 #: The keys and indices that lead to a value, as one would index what tomllib returns.
-KeyPath = Tuple[Union[str, int], ...]
+KeyPath = tuple[Union[str, int], ...]
 
 _BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
 _KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
@@ -45,8 +46,8 @@ class Located(NamedTuple):
     ``again`` is what makes the text invalid, in its order.
     """
 
-    keys: Dict[KeyPath, int]
-    values: Dict[KeyPath, int]
+    keys: dict[KeyPath, int]
+    values: dict[KeyPath, int]
     again: tuple[Again, ...]
     lines: tuple[int, ...]
 
@@ -69,10 +70,8 @@ class Located(NamedTuple):
 def locate(text: str) -> Located:
     """The positions of all keys, values and array items of a TOML text with ``\\n`` line ends."""
     scan = _Scan(text)
-    try:
+    with suppress(_Stop, RecursionError):  # what stops the scan, tomllib reports
         scan.document()
-    except (_Stop, RecursionError):
-        pass  # tomllib has reported it, or will
     return Located(scan.keys, scan.values, tuple(scan.again), line_starts(text))
 
 
@@ -94,11 +93,11 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.keys: Dict[KeyPath, int] = {}
-        self.values: Dict[KeyPath, int] = {}
+        self.keys: dict[KeyPath, int] = {}
+        self.values: dict[KeyPath, int] = {}
         self.again: list[Again] = []
         self._headers: set[KeyPath] = set()
-        self._arrays: Dict[KeyPath, int] = {}
+        self._arrays: dict[KeyPath, int] = {}
 
     def document(self) -> None:
         table: KeyPath = ()
@@ -225,7 +224,7 @@ def _unquoted(key: str) -> str:
     if key[0] == "'":
         return key[1:-1]
     if key[0] == '"':
-        return re.sub(r'\\(u.{4}|U.{8}|.)', _unescaped, key[1:-1]) if "\\" in key else key[1:-1]
+        return re.sub(r"\\(u.{4}|U.{8}|.)", _unescaped, key[1:-1]) if "\\" in key else key[1:-1]
     return key
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Callable, Iterator, NamedTuple
 
 from libhooks.chain import Chain
-from libhooks.decision import Change, Level, Unmet
+from libhooks.decision import Level, Unmet
 from libhooks.domain import Domain
 from libhooks.event import Event, Operation
 from libhooks.facts.model import Facts
+from libhooks.guard import Violation
 from libhooks.names import Form, Name
 from libhooks.places import Index, Resolution
 from libhooks.policy.model import Policy
@@ -18,14 +19,15 @@ from libhooks.references.model import Role
 class Subject(NamedTuple):
     """A decision so far: the domain as it would run here, and how it came to be.
 
-    ``resolutions`` are those of the document and of the images that only headers name.
+    ``resolutions`` are those of the document and of the images that only headers name. Where the guard
+    found ``violations``, the domain is still the one that came in.
     """
 
     event: Event
     domain: Domain
     resolutions: tuple[Resolution, ...]
     chains: tuple[Chain, ...]
-    changes: tuple[Change, ...]
+    violations: tuple[Violation, ...]
     index: Index
     policy: Policy
     facts: Facts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from libhooks import guard
 from libhooks.decision import Kind, Level, Spot, Unmet
 from libhooks.places import Outcome, Resolution
 from libhooks.requirements.model import BOTH, GUIDE, Judge, Requirement, Subject
@@ -108,7 +107,7 @@ def guard_abi(subject: Subject) -> Iterator[Unmet]:
     libvirt would abort the migration, or worse, let it pass and break the guest. The finding names the
     rule that asked for the change.
     """
-    for violation in guard.check(subject.changes):
+    for violation in subject.violations:
         yield Unmet(
             violation.edit.spot,
             violation.edit.spot.xpath,

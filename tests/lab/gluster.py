@@ -58,7 +58,7 @@ class Filer(Machine):
 def mount(client: Machine, directory: str) -> None:
     """Mount the volume on a client's directory, which libvirt then takes for shared storage."""
     client.path(directory).mkdir(parents=True, exist_ok=True)
-    log = f"/var/log/glusterfs/{directory.strip('/').replace('/', '-')}.log"
     done = client.run(["mount", "-t", "glusterfs", f"filer:/{VOLUME}", directory], check=False)
     if done.returncode:
-        raise LabError(f"{client.name} could not mount filer:/{VOLUME}", log=done.stdout + done.stderr + client.log(log))
+        log = client.log(f"/var/log/glusterfs/{directory.strip('/').replace('/', '-')}.log")
+        raise LabError(f"{client.name} could not mount filer:/{VOLUME}", log=done.stdout + done.stderr + log)

@@ -1,6 +1,7 @@
 #!/bin/busybox sh
-# Process 1 of a lab guest: answers ping, and beats. A beat is "beat BOOT COUNT": BOOT is drawn at
-# each boot, COUNT grows by one. It goes to the serial port and to the first sector of the disk, so
+# shellcheck shell=dash disable=SC2013,SC2043
+# Process 1 of a lab guest: answers ping, and beats. A beat is "beat BOOT NUMBER": BOOT is drawn at
+# each boot, NUMBER grows by one. It goes to the serial port and to the first sector of the disk, so
 # it stands still when the guest or its storage does, and starts afresh when the guest was rebooted.
 export PATH=/bin
 /bin/busybox --install -s /bin
@@ -17,12 +18,13 @@ done
 ip link set lo up
 ip address add "$address/24" dev eth0
 ip link set eth0 up
+arping -q -U -c 1 -I eth0 "$address" & # switches may still look for it where it ran before
 
 read -r boot </proc/sys/kernel/random/boot_id
-count=0
+number=0
 while :; do
-    count=$((count + 1))
-    echo "beat $boot $count" >/dev/ttyS0
-    printf '%-511s\n' "beat $boot $count" | dd of=/dev/vda bs=512 count=1 conv=notrunc,fsync 2>/dev/null
+    number=$((number + 1))
+    echo "beat $boot $number" >/dev/ttyS0
+    printf '%-511s\n' "beat $boot $number" | dd of=/dev/vda bs=512 count=1 conv=notrunc,fsync 2>/dev/null
     sleep 0.2
 done

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from .host import Host
-from .network import GUEST_NETWORK
 from .kernel import Boot
+from .network import GUEST_NETWORK
 
 KERNEL = "/var/lib/libvirt/boot/vmlinuz"  # the same on both hosts
 INITRAMFS = "/var/lib/libvirt/boot/initramfs"
@@ -55,7 +55,7 @@ class Guest(NamedTuple):
     number: int = 0
     memory: int = 128  # MiB
     format: str = "qcow2"
-    machine: str = "pc"
+    machine: str = "q35"
 
     @property
     def uuid(self) -> str:
@@ -84,10 +84,10 @@ class Guest(NamedTuple):
 
 
 class Beat(NamedTuple):
-    """A heartbeat: `boot` is drawn at each boot of the guest, `count` grows by one a beat."""
+    """A heartbeat: `boot` is drawn at each boot of the guest, `number` grows by one a beat."""
 
     boot: str
-    count: int
+    number: int
 
 
 def domain_xml(guest: Guest, host: Host, *, elements: str = "", devices: str = "") -> str:
@@ -107,8 +107,8 @@ def domain_xml(guest: Guest, host: Host, *, elements: str = "", devices: str = "
 
 def provide_boot_files(host: Host, boot: Boot) -> None:
     """Put kernel and initramfs where `domain_xml` says they are."""
-    host.write(KERNEL, boot.kernel.read_bytes())
-    host.write(INITRAMFS, boot.initramfs.read_bytes())
+    host.write(KERNEL, boot.kernel)
+    host.write(INITRAMFS, boot.initramfs)
 
 
 def create_disk(guest: Guest, host: Host, size: str = "64M") -> None:
@@ -116,12 +116,12 @@ def create_disk(guest: Guest, host: Host, size: str = "64M") -> None:
     host.run(["qemu-img", "create", "-q", "-f", guest.format, f"{host.store}/{guest.disk}", size])
 
 
-def beat_on_serial(guest: Guest, host: Host) -> Optional[Beat]:
+def beat_on_serial(guest: Guest, host: Host) -> Beat | None:
     """The last beat the guest wrote to its serial port on this host; None before the first."""
     return _last_beat(host.log(guest.log))
 
 
-def beat_on_disk(guest: Guest, host: Host) -> Optional[Beat]:
+def beat_on_disk(guest: Guest, host: Host) -> Beat | None:
     """The beat in the guest's disk image, read through this host's mount; None before the first."""
     image = f"{host.store}/{guest.disk}"
     read = f"read -v 0 {SECTOR}"
@@ -131,6 +131,6 @@ def beat_on_disk(guest: Guest, host: Host) -> Optional[Beat]:
     return _last_beat(bytes.fromhex("".join(rows)).decode(errors="replace"))
 
 
-def _last_beat(text: str) -> Optional[Beat]:
+def _last_beat(text: str) -> Beat | None:
     beats = BEAT.findall(text)
     return Beat(beats[-1][0], int(beats[-1][1])) if beats else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import uuid
-from typing import Optional
 
 from .errors import LabError
 from .namespaces import Machine, wait_for
@@ -45,16 +44,18 @@ class Host(Machine):
         return f"qemu+tcp://{self.address}/system"
 
     def virsh(
-        self, *argv: str, check: bool = True, input: Optional[str] = None, timeout: float = 60
+        self, *argv: str, check: bool = True, input: str | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """Run virsh in this host on its own libvirtd."""
         return self.run(["virsh", "-c", "qemu:///system", *argv], check=check, input=input, timeout=timeout)
 
     def serve(self) -> None:
         """Configure and start libvirtd; it answers when this returns."""
-        self.write("/etc/libvirt/libvirtd.conf", LIBVIRTD_CONF.format(uuid=uuid.uuid5(uuid.NAMESPACE_DNS, self.name), log=LOG))
+        identity = uuid.uuid5(uuid.NAMESPACE_DNS, self.name)
+        self.write("/etc/libvirt/libvirtd.conf", LIBVIRTD_CONF.format(uuid=identity, log=LOG))
         self.write("/etc/libvirt/qemu.conf", QEMU_CONF)
         self.start_libvirtd()
+        self.virsh("domcapabilities", "--virttype", "qemu")  # it probes QEMU now, not at the first guest
 
     def start_libvirtd(self) -> None:
         """Start libvirtd and wait until its QEMU driver answers."""
@@ -78,7 +79,10 @@ class Host(Machine):
         self.start_libvirtd()
 
     def reload_libvirtd(self) -> None:
-        """What `systemctl reload libvirtd` does: among others, look again which hooks there are."""
+        """What `systemctl reload libvirtd` does: among others, look again which hooks there are.
+
+        libvirtd does it some milliseconds after this returns.
+        """
         self.run(["kill", "-HUP", self._libvirtd_pid()])
 
     def _libvirtd_pid(self) -> str:

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import fcntl
 import lzma
 import os
 import re
+import shutil
 import subprocess
+import tarfile
 import tempfile
-from pathlib import Path
-from typing import Iterable, NamedTuple
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Iterable, Iterator, NamedTuple
 
 from .errors import LabError
 
 META_PACKAGE = "linux-image-cloud-amd64"
 BUSYBOX = Path("/usr/bin/busybox")
+INIT = Path(__file__).with_name("guest-init.sh")
 # In the order they depend on each other. Some kernels have some of them built in.
 MODULES = (
     "virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
     "virtio_blk", "failover", "net_failover", "virtio_net",
 )  # fmt: skip
-INIT = Path(__file__).with_name("guest-init.sh")
 DIRECTORY, EXECUTABLE, DATA = 0o040755, 0o100755, 0o100644
+UNFINISHED = "fetch-"
 
 
 class Boot(NamedTuple):
-    """The two files a guest boots from, uncompressed: under emulation that is faster."""
+    """The contents of the two files a guest boots from; the initramfs is not compressed, emulation is slow."""
 
-    kernel: Path
-    initramfs: Path
+    kernel: bytes
+    initramfs: bytes
 
 
 class Entry(NamedTuple):
@@ -39,15 +44,13 @@ class Entry(NamedTuple):
 
 
 def boot_files(cache: Path) -> Boot:
-    """The guest's kernel and initramfs in `cache`; the kernel is downloaded if it isn't there yet."""
-    unpacked = cache / "guest-kernel"
-    if not unpacked.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        _fetch_kernel(unpacked)
-    initramfs = unpacked / "initramfs"
-    modules = [Entry(f"modules/{file.name}", DATA, file.read_bytes()) for file in sorted(unpacked.glob("*.ko"))]
-    _replace(initramfs, archive([*_userland(), *modules]))
-    return Boot(unpacked / "vmlinuz", initramfs)
+    """The guest's kernel and initramfs; the kernel is downloaded unless `cache` has it."""
+    kept = cache / "guest-kernel"
+    with _locked(cache):
+        if not kept.is_dir():
+            _fetch_kernel(kept)
+    modules = [Entry(f"modules/{file.name}", DATA, file.read_bytes()) for file in sorted(kept.glob("*.ko"))]
+    return Boot((kept / "vmlinuz").read_bytes(), archive([*_userland(), *modules]))
 
 
 def archive(entries: Iterable[Entry]) -> bytes:
@@ -69,39 +72,55 @@ def _padded(data: bytes) -> bytes:
 
 
 def _userland() -> list[Entry]:
+    init = INIT.read_text().replace("@MODULES@", " ".join(MODULES)).encode()
     directories = [Entry(name, DIRECTORY) for name in ("bin", "dev", "proc", "sys", "modules")]
-    return [*directories, Entry("bin/busybox", EXECUTABLE, BUSYBOX.read_bytes()), Entry("init", EXECUTABLE, _init())]
+    return [*directories, Entry("bin/busybox", EXECUTABLE, BUSYBOX.read_bytes()), Entry("init", EXECUTABLE, init)]
 
 
-def _init() -> bytes:
-    return INIT.read_text().replace("@MODULES@", " ".join(MODULES)).encode()
+@contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """One lab at a time in the cache; what a killed one left unfinished is removed."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for unfinished in cache.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(unfinished)
+        yield
 
 
 def _fetch_kernel(target: Path) -> None:
     """Download the kernel package and keep of it, in one rename, what a guest boots: vmlinuz and some modules."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetch-") as work:
-        directory = Path(work)
-        _apt(["apt-get", "-o", "APT::Sandbox::User=root", "download", _kernel_package()], directory)
-        (package,) = directory.glob("*.deb")
-        _apt(["dpkg-deb", "--extract", str(package), "tree"], directory)
-        kept = directory / "kept"
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as work:
+        _apt(["apt-get", "-o", "APT::Sandbox::User=root", "download", _kernel_package()], Path(work))
+        (package,) = Path(work).glob("*.deb")
+        kept = Path(work, "kept")
         kept.mkdir()
-        _keep(directory / "tree", kept)
-        kept.chmod(0o755)
-        try:
-            kept.rename(target)
-        except OSError:  # another lab was faster
-            if not target.is_dir():
-                raise
+        _unpack(package, kept)
+        kept.rename(target)
 
 
-def _keep(tree: Path, kept: Path) -> None:
-    (kernel,) = tree.glob("boot/vmlinuz-*")
-    kernel.rename(kept / "vmlinuz")
-    for name in MODULES:
-        for file in tree.rglob(f"{name}.ko*"):
-            content = file.read_bytes()
-            (kept / f"{name}.ko").write_bytes(lzma.decompress(content) if file.suffix == ".xz" else content)
+def _unpack(package: Path, kept: Path) -> None:
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as unpacker:
+        with tarfile.open(fileobj=unpacker.stdout, mode="r|") as tree:
+            for member in tree:
+                name, content = _kept_name(PurePosixPath(member.name)), tree.extractfile(member)
+                if name and content:
+                    _copy(content, compressed=member.name.endswith(".xz"), to=kept / name)
+    if unpacker.returncode or not (kept / "vmlinuz").exists():
+        raise LabError(f"no kernel in {package.name}")
+
+
+def _kept_name(file: PurePosixPath) -> str | None:
+    """What a file of the kernel package is called in the cache; None if guests don't need it."""
+    if file.name.startswith("vmlinuz-"):
+        return "vmlinuz"
+    module, _, suffix = file.name.partition(".")
+    return f"{module}.ko" if module in MODULES and suffix in ("ko", "ko.xz") else None
+
+
+def _copy(source: IO[bytes], compressed: bool, to: Path) -> None:
+    content = source.read()
+    to.write_bytes(lzma.decompress(content) if compressed else content)
 
 
 def _kernel_package() -> str:
@@ -115,11 +134,6 @@ def _kernel_package() -> str:
 def _apt(argv: list[str], directory: Path) -> str:
     done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
     if done.returncode:
-        raise LabError(f"no kernel for the guests: {' '.join(argv)}", "apt-get update", done.stdout + done.stderr)
+        what = f"could not get a kernel for the guests: {' '.join(argv)}"
+        raise LabError(what, "apt-get update", done.stdout + done.stderr)
     return done.stdout
-
-
-def _replace(file: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as new:
-        new.write(content)
-    Path(new.name).rename(file)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable
 
 from . import guest as guests
 from . import network
@@ -55,7 +56,7 @@ class Lab:
         """Bring everything up; on failure nothing is left and LabError says where it stopped."""
         lacking = missing()
         if lacking:
-            raise LabError(f"this machine can't run it: {'; '.join(lacking)}")
+            raise LabError(f"this machine can't run the lab: {'; '.join(lacking)}")
         try:
             self._start()
         except BaseException:
@@ -81,23 +82,31 @@ class Lab:
             host.virsh("undefine", guest.name, "--managed-save", "--nvram", "--snapshots-metadata", check=False)
         self.hosta.run(["rm", "-f", f"{self.hosta.store}/{guest.disk}"])
 
-    def wait_for_beat(self, guest: Guest, host: Host, after: Optional[Beat] = None, timeout: float = 60) -> Beat:
+    def wait_for_beat(self, guest: Guest, host: Host, after: Beat | None = None, timeout: float = 60) -> Beat:
         """The next beat on the host's serial log: the first ever, or the first that follows `after`.
 
         A guest that was rebooted since `after` never gives one: its beats are another boot's.
         """
 
-        def beat() -> Optional[Beat]:
+        def beat() -> Beat | None:
             last = guests.beat_on_serial(guest, host)
-            fits = last and (after is None or (last.boot == after.boot and last.count > after.count))
+            fits = last and (after is None or (last.boot == after.boot and last.number > after.number))
             return last if fits else None
 
-        return wait_for(beat, f"a beat of {guest.name} on {host.name}" + (f" after {after}" if after else ""), timeout)
+        what = f"a beat of {guest.name} on {host.name}" + (f" after {after}" if after else "")
+        try:
+            return wait_for(beat, what, timeout)
+        except LabError as error:
+            raise LabError(error.what, log=host.log(guest.log)) from None
 
-    def answers_ping(self, guest: Guest, timeout: int = 1) -> bool:
-        """Whether the filer reaches the guest over the network within `timeout` seconds."""
-        ping = ["busybox", "ping", "-q", "-c", "1", "-W", str(timeout), guest.address]
-        return self.filer.run(ping, check=False).returncode == 0
+    def answers_ping(self, guest: Guest, timeout: float = 5) -> bool:
+        """Whether the filer reaches the guest over the network within `timeout` seconds, trying again each second."""
+        end = time.monotonic() + timeout
+        ping = ["busybox", "ping", "-q", "-c", "1", "-W", "1", guest.address]
+        while self.filer.run(ping, check=False).returncode:
+            if time.monotonic() > end:
+                return False
+        return True
 
     def _start(self) -> None:
         for machine in self.machines:
@@ -121,7 +130,10 @@ class Lab:
 
 
 def together(*jobs: Callable[[], None]) -> None:
-    """Do all jobs at once; when all have ended, the first failure is raised."""
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        for running in [pool.submit(job) for job in jobs]:
+    """Do all jobs at once. The first failure is raised at once: ending the machines ends the other jobs."""
+    pool = ThreadPoolExecutor(len(jobs))
+    try:
+        for running in as_completed([pool.submit(job) for job in jobs]):
             running.result()
+    finally:
+        pool.shutdown(wait=False)

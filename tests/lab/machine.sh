@@ -9,6 +9,18 @@ set -eu
 name=$1 checkout=$2
 
 read -r outside _ </proc/self/stat # read before /proc is this namespace's own
+
+# Mounts of the real machine that will be covered are let go, so that the mount table shows only what
+# is there: libvirt looks in it for cgroups, libhooks for storage. The checkout may lie on one of them.
+while read -r _ target _; do
+    case $checkout/ in "$target"/*) continue ;; esac
+    case $target/ in
+    /proc/?* | /sys/* | /run/* | /srv/* | /mnt/* | /tmp/*) umount --lazy "$target" 2>/dev/null || true ;;
+    esac
+done <<TABLE
+$(cat /proc/self/mounts)
+TABLE
+
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys # shows the links of this network namespace, and no cgroups
 echo "$name" >/proc/sys/kernel/hostname
@@ -19,7 +31,7 @@ mkdir /run/checkout
 mount --bind "$checkout" /run/checkout
 mount -o remount,bind,ro /run/checkout
 for dir in etc usr var root opt; do
-    [ -d "/$dir" ] && [ ! -L "/$dir" ] || continue
+    if [ ! -d "/$dir" ] || [ -L "/$dir" ]; then continue; fi
     mkdir -p "/run/$dir/upper" "/run/$dir/work"
     chmod --reference="/$dir" "/run/$dir/upper"
     mount -t overlay -o "lowerdir=/$dir,upperdir=/run/$dir/upper,workdir=/run/$dir/work" overlay "/$dir"

@@ -6,11 +6,12 @@ import os
 import subprocess
 import time
 from pathlib import Path, PurePosixPath
-from typing import IO, Callable, Optional, Sequence, TypeVar, Union
+from subprocess import DEVNULL, PIPE
+from typing import IO, Callable, Sequence, TypeVar
 
 from .errors import LabError
 
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C", "TERM": "dumb"}
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETUP = Path(__file__).with_name("machine.sh")
 UNSHARE = ("unshare", "--mount", "--uts", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private")
@@ -28,7 +29,7 @@ class Machine:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._holder: Optional[subprocess.Popen[str]] = None
+        self._holder: subprocess.Popen[str] | None = None
         self._pid = 0
 
     @property
@@ -42,10 +43,11 @@ class Machine:
         """Make the namespaces and the file system; nothing runs in them yet."""
         self._holder = subprocess.Popen(
             [*UNSHARE, "/bin/sh", str(SETUP), self.name, str(CHECKOUT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdin=PIPE,
+            stdout=PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             env=ENVIRONMENT,
             start_new_session=True,  # Ctrl-C is the lab's to handle
         )
@@ -56,14 +58,11 @@ class Machine:
         """Kill all that runs in the machine; returns when its last process is gone."""
         if self._holder is None:
             return
-        assert self._holder.stdin is not None and self._holder.stdout is not None
-        self._holder.stdin.close()
-        self._holder.wait()
-        self._holder.stdout.close()
+        self._holder.communicate()
         self._holder, self._pid = None, 0
 
     def enter(self, *argv: str) -> list[str]:
-        """The command line that runs `argv` in this machine; it dies with the process that called it."""
+        """The command line that runs `argv` in this machine; `argv` is killed when that command line is."""
         return [*self.door(), "setpriv", "--pdeathsig", "KILL", "--", *argv]
 
     def door(self) -> list[str]:
@@ -71,24 +70,34 @@ class Machine:
         return ["nsenter", "--target", str(self.pid), "--mount", "--uts", "--net", "--pid", "--"]
 
     def run(
-        self, argv: Sequence[str], *, check: bool = True, input: Optional[str] = None, timeout: float = 60
+        self, argv: Sequence[str], *, check: bool = True, input: str | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the machine and wait `timeout` seconds; LabError when it fails (`check`) or hangs."""
+        """Run a command in the machine, from /; LabError if it fails (`check`) or lasts over `timeout` seconds."""
         command = " ".join(argv)
-        stdin = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
-        try:
-            done = subprocess.run(  # type: ignore[call-overload]
-                self.enter(*argv), capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, **stdin
-            )
-        except subprocess.TimeoutExpired:
-            raise LabError(f"on {self.name}, no answer within {timeout:g} s: {command}") from None
-        if check and done.returncode:
-            raise LabError(f"on {self.name}, exit {done.returncode}: {command}", log=done.stdout + done.stderr)
-        return done
+        with self.popen(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+            try:
+                stdout, stderr = process.communicate(input, timeout)
+            except subprocess.TimeoutExpired:
+                raise LabError(f"on {self.name}, no answer within {timeout:g} s: {command}") from None
+            finally:
+                process.kill()
+        if check and process.returncode:
+            raise LabError(f"on {self.name}, exit {process.returncode}: {command}", log=stdout + stderr)
+        return subprocess.CompletedProcess(list(argv), process.returncode, stdout, stderr)
 
-    def popen(self, argv: Sequence[str], **options: object) -> subprocess.Popen[str]:
-        """Start a command in the machine and go on; `options` are Popen's."""
-        return subprocess.Popen(self.enter(*argv), text=True, env=ENVIRONMENT, **options)  # type: ignore[call-overload]
+    def popen(
+        self, argv: Sequence[str], *, stdin: int = DEVNULL, stdout: int | None = None, stderr: int | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a command in the machine and go on."""
+        return subprocess.Popen(
+            self.enter(*argv),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            encoding="utf-8",
+            errors="replace",
+            env=ENVIRONMENT,
+        )
 
     def path(self, inside: str) -> Path:
         """Where the machine's own file `inside` is seen from outside, valid while the machine is up.
@@ -99,7 +108,7 @@ class Machine:
         root = Path(f"/proc/{self.pid}/root")
         return root / _followed(root, PurePosixPath(inside)).relative_to("/")
 
-    def write(self, inside: str, content: Union[str, bytes], mode: int = 0o644) -> None:
+    def write(self, inside: str, content: str | bytes, mode: int = 0o644) -> None:
         """Write a file of the machine by rename, as an installer would, making its directories."""
         file = self.path(inside)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +125,7 @@ class Machine:
             return ""
 
 
-def wait_for(ask: Callable[[], Optional[Answer]], what: str, timeout: float, every: float = 0.05) -> Answer:
+def wait_for(ask: Callable[[], Answer | None], what: str, timeout: float, every: float = 0.05) -> Answer:
     """The first true answer of `ask`, asked again and again for `timeout` seconds; then LabError about `what`."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
@@ -135,7 +144,7 @@ def _announced_pid(name: str, output: IO[str]) -> int:
         if word == "ready":
             return int(pid)
         said.append(line)
-    raise LabError(f"could not set up the namespaces of {name}", "`python3 -m lab check` says what is missing", "".join(said))
+    raise LabError(f"could not set up the namespaces of {name}", log="".join(said))
 
 
 def _followed(root: Path, path: PurePosixPath) -> PurePosixPath:

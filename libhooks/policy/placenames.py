@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Callable, Mapping
 
 from libhooks import names
-from libhooks.decision import Kind
 from libhooks.names import Name
 from libhooks.policy.diagnostic import Wrong, closest, shown
 from libhooks.policy.forms import absolute_path, expected, one_or_more, text, uuid
@@ -14,8 +13,9 @@ _PROTOCOLS = (
     "rbd", "iscsi", "gluster", "nbd", "nfs", "ssh", "sheepdog", "vxhs", "http", "https", "ftp", "ftps", "tftp",
 )  # fmt: skip
 _MODES = ("vepa", "bridge", "private", "passthrough")
-_STORAGE = "/abs/path, pool:NAME or a table {protocol, name, hosts, secret}"
-_NETWORK = "bridge:BR, network:NAME[/PORTGROUP], direct:DEV[/MODE] or ovs:BR"
+STORAGE = "/abs/path, pool:NAME or a table {protocol, name, hosts, secret}"
+NETWORK = "bridge:BR, network:NAME[/PORTGROUP], direct:DEV[/MODE] or ovs:BR"
+ADDRESS = "an IPv4 or IPv6 address"
 #: The kernel's IFNAMSIZ, less the NUL.
 _LONGEST_LINK = 15
 
@@ -24,30 +24,31 @@ def storage(value: object) -> Name:
     """``/abs/path``, ``pool:NAME`` or the table of a network disk."""
     if isinstance(value, dict):
         return _store(value)
-    told = text(value, _STORAGE)
+    told = text(value, STORAGE)
     if told.startswith("/"):
         return _path(told)
     if told.startswith("pool:"):
         return names.pool(_word("a pool's name", told[5:], told))
-    raise expected(_STORAGE, value, _path_help(told))
+    raise expected(STORAGE, value, _path_help(told))
 
 
 def network(value: object) -> Name:
     """``bridge:BR``, ``network:NAME[/PORTGROUP]``, ``direct:DEV[/MODE]`` or ``ovs:BR``."""
-    told = text(value, _NETWORK)
+    told = text(value, NETWORK)
     form, colon, rest = told.partition(":")
     if not colon or form not in _NETWORKS:
-        raise expected(_NETWORK, value, _network_help(form, colon, rest))
+        raise expected(NETWORK, value, _network_help(form, colon, rest))
     return _NETWORKS[form](rest, told)
 
 
 def address(value: object) -> Name:
     """An IPv4 or IPv6 address that is this host's own: no wildcard, no loopback."""
-    told = text(value, "an IPv4 or IPv6 address")
-    if not (_is_ipv6(told) if ":" in told else _is_ipv4(told)):
-        raise expected("an IPv4 or IPv6 address", value, _address_help(told))
-    if not told.strip("0.:") or told.startswith("127.") or not told.strip("0:").strip("1"):
-        raise Wrong(f"{told} is never a place", "every host has wildcard and loopback addresses; leave them out")
+    told = text(value, ADDRESS)
+    numbers = _ipv6(told) if ":" in told else _ipv4(told)
+    if not numbers:
+        raise expected(ADDRESS, value, _address_help(told))
+    if _is_everywhere(numbers):
+        raise Wrong(f"{told} is never a place", "every host has wildcard and loopback addresses")
     return names.address(told)
 
 
@@ -176,20 +177,40 @@ def _network_help(form: str, colon: str, rest: str) -> str:
     return closest(form, _NETWORKS)
 
 
-def _is_ipv4(told: str) -> bool:
+def _ipv4(told: str) -> tuple[int, ...]:
+    """The four bytes of an IPv4 address, or nothing."""
     quads = told.split(".")
-    return len(quads) == 4 and all(
-        quad.isascii() and quad.isdigit() and str(int(quad)) == quad and int(quad) < 256 for quad in quads
-    )
+    plain = all(quad.isascii() and quad.isdigit() and str(int(quad)) == quad for quad in quads)
+    numbers = tuple(map(int, quads)) if plain and len(quads) == 4 else ()
+    return numbers if all(number < 256 for number in numbers) else ()
 
 
-def _is_ipv6(told: str) -> bool:
-    head, double, tail = told.partition("::")
-    groups = [group for part in (head, tail) if part for group in part.split(":")]
-    if groups and "." in groups[-1]:
-        groups[-1:] = ["0", "0"] if _is_ipv4(groups[-1]) else ["wrong"]
-    hexadecimal = all(0 < len(group) < 5 and not set(group.lower()) - set("0123456789abcdef") for group in groups)
-    return hexadecimal and (len(groups) < 8 if double else len(groups) == 8)
+def _ipv6(told: str) -> tuple[int, ...]:
+    """The eight groups of an IPv6 address, or nothing."""
+    sides = [_groups(side) for side in told.split("::")]
+    missing = 8 - sum(map(len, sides))
+    if any(-1 in side for side in sides) or len(sides) > 2 or (missing < 1 if len(sides) == 2 else missing):
+        return ()
+    return (*sides[0], *[0] * missing, *(sides[1] if len(sides) == 2 else ()))
+
+
+def _groups(side: str) -> tuple[int, ...]:
+    """The groups on one side of the ``::``, an IPv4 tail among them; -1 for what is none."""
+    last = _ipv4(side.rpartition(":")[2])
+    if last:
+        tail = f"{last[0] << 8 | last[1]:x}:{last[2] << 8 | last[3]:x}"
+        side = side.rpartition(":")[0] + ":" + tail if ":" in side else tail
+    digits = set("0123456789abcdef")
+    parts = side.lower().split(":") if side else []
+    return tuple(int(one, 16) if 0 < len(one) < 5 and not set(one) - digits else -1 for one in parts)
+
+
+def _is_everywhere(numbers: tuple[int, ...]) -> bool:
+    """Whether an address is a wildcard or a loopback address: every host has it."""
+    if len(numbers) == 8:
+        mapped = numbers[:6] == (0, 0, 0, 0, 0, 0xFFFF) and numbers[6] >> 8 == 127
+        return mapped or (not any(numbers[:7]) and numbers[7] < 2)
+    return numbers[0] == 127 or not any(numbers)
 
 
 def _address_help(told: str) -> str:

@@ -1,0 +1,154 @@
+"""The door: one guest arrives, one answer leaves. Every face composes a decision through here."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from libhooks import engine, journal, refusal, requirements
+from libhooks.decision import Decision, Undecidable, Verdict
+from libhooks.domain import Domain, parse
+from libhooks.event import Event, Operation
+from libhooks.facts.host import open_facts
+from libhooks.facts.model import Memo
+from libhooks.policy.diagnostic import PolicyError
+from libhooks.policy.load import load
+from libhooks.policy.model import Mode, Policy
+from libhooks.requirements.model import Requirement
+
+POLICY_DIRECTORY = "/etc/libhooks/policy.d"
+
+#: What the hook exits with; at anything but ACCEPTED libvirt refuses the guest.
+ACCEPTED, REFUSED, INVALID, INTERNAL = 0, 1, 2, 3
+
+
+class Settings(NamedTuple):
+    """Where to look: the policy, another name for this host (``--host``), another root for its facts."""
+
+    policy: str = POLICY_DIRECTORY
+    host: str = ""
+    root: str = "/"
+    path: str = "inline"
+
+
+class Answer(NamedTuple):
+    """What goes out of the hook, and the record that goes into ``policy``'s journal.
+
+    In audit mode ``stdout`` and ``stderr`` are empty; ``decision`` is what enforce would have made of
+    the guest. It is None where there is only a ``failure`` of our own.
+    """
+
+    stdout: bytes
+    stderr: str
+    code: int
+    record: journal.Record
+    policy: Policy
+    decision: Decision | None
+    failure: Failure | None
+
+
+class Failure(NamedTuple):
+    """Our own failure to decide, in the words of a refusal."""
+
+    what: str
+    detail: str
+    hint: str
+    code: int
+
+
+class _Guest(NamedTuple):
+    """What comes to be known of a guest on the way to an answer, however far that way goes."""
+
+    event: Event
+    host: str = "this host"
+    uuid: str = ""
+    policy: Policy = Policy(mode=Mode.ENFORCE)
+    decision: Decision | None = None
+    failure: Failure | None = None
+
+
+def answer(
+    event: Event,
+    document: bytes,
+    settings: Settings = Settings(),
+    judged: tuple[Requirement, ...] = requirements.ALL,
+) -> Answer:
+    """Decide on a guest, and say it in every form that is needed. Never raises."""
+    began, clock = time.time(), time.monotonic()
+    guest = _decided(_Guest(event), document, settings, judged)
+    enforced = guest.policy.mode is Mode.ENFORCE
+    record = journal.record(_circumstances(guest, settings), guest.decision, _error(guest.failure), began,
+                            time.monotonic() - clock)  # fmt: skip
+    stdout, stderr, code = _spoken(guest, _where(record, guest)) if enforced else (b"", "", ACCEPTED)
+    return Answer(stdout, stderr, code, record, guest.policy, guest.decision, guest.failure)
+
+
+def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[Requirement, ...]) -> _Guest:
+    """The guest with a decision or a failure. Each step adds to what the next one's failure can tell."""
+    try:
+        with open_facts(settings.root) as host_facts:
+            facts = Memo(host_facts, settings.host)
+            guest = guest._replace(host=next(iter(facts.host()), guest.host))
+            guest = guest._replace(policy=load(settings.policy))
+            host_facts.limit(guest.policy.deadline)
+            domain = parse(document)
+            guest = guest._replace(uuid=domain.uuid, policy=_policy(guest, domain))
+            decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged)
+            return guest._replace(decision=decision)
+    except PolicyError as error:
+        return guest._replace(failure=Failure("its policy is invalid", str(error), "libhooks policy check", INVALID))
+    except Undecidable as error:
+        return guest._replace(failure=Failure("it cannot be judged", str(error), "", REFUSED))
+    except Exception as error:  # A face must answer libvirt whatever happens: no traceback, no hang.
+        return guest._replace(failure=_internal(error))
+
+
+def _policy(guest: _Guest, domain: Domain) -> Policy:
+    return guest.policy.for_guest(guest.event.name, domain.uuid)
+
+
+def _internal(error: Exception) -> Failure:
+    """An error of ours: its kind and place. Its text may quote the document, so it stays out."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
+    hint = "report this with the guest's definition, its passwords removed"
+    return Failure("an error inside libhooks", f"{type(error).__name__} in {place}", hint, INTERNAL)
+
+
+def _error(failure: Failure | None) -> str | None:
+    return None if failure is None else f"{failure.what}: {failure.detail}"
+
+
+def _circumstances(guest: _Guest, settings: Settings) -> journal.Circumstances:
+    mode, policy = guest.policy.mode, guest.policy
+    enforced = mode is Mode.ENFORCE
+    return journal.Circumstances(
+        guest.event, guest.host, guest.uuid, mode.value, enforced, policy.digest, policy.files, settings.path
+    )
+
+
+def _where(record: journal.Record, guest: _Guest) -> str:
+    return f"record {record['id']} in {guest.policy.journal.path} on {guest.host}"
+
+
+def _spoken(guest: _Guest, where: str) -> tuple[bytes, str, int]:
+    """What the hook says and exits with under a policy that is enforced."""
+    failure, decision = guest.failure, guest.decision
+    if failure is not None:
+        return _failed(guest, failure, where)
+    if decision is None or decision.verdict is Verdict.UNCHANGED:
+        return b"", "", ACCEPTED
+    if decision.verdict is Verdict.REWRITTEN:
+        return decision.output or b"", "", ACCEPTED
+    return b"", refusal.text(guest.host, guest.event.name, decision.findings, where), REFUSED
+
+
+def _failed(guest: _Guest, failure: Failure, where: str) -> tuple[bytes, str, int]:
+    """Failures of ours refuse a guest that migrates, and let one that is restored start as it was:
+    a mistake in a policy must not keep a rebooted host's saved guests down."""
+    if guest.event.operation is Operation.RESTORE:
+        return b"", "", ACCEPTED
+    told = refusal.failure(guest.host, guest.event.name, failure.what, failure.detail, failure.hint, where)
+    return b"", told, failure.code

@@ -1,0 +1,126 @@
+"""The facts of a host: the questions of ``model.Facts``, answered by reading files, each within its time."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, TypeVar
+
+from libhooks.facts import storage
+from libhooks.facts.guarded import Guarded
+from libhooks.facts.model import File, Image, Leaf, Link, Mount, StoragePool, Unknown, VirtualNetwork
+from libhooks.facts.mounts import Mounts
+from libhooks.facts.paths import Paths
+from libhooks.facts.root import Garbage, Root, words
+
+#: Seconds that one question may take, and that all of a decision's questions may take together.
+QUESTION = 2.0
+DECISION = 10.0
+
+_Answer = TypeVar("_Answer")
+
+
+def open_facts(root: str = "/", deadline: float = DECISION) -> HostFacts:
+    """The facts of this host, or of the captured tree at ``root``. Close them when the decision is made.
+
+    ``deadline`` is how many seconds from now all questions together may wait for what does not answer.
+    Raises OSError or ``Garbage`` (a ValueError) where the tree's stat.toml can't be read.
+    """
+    if root == "/":
+        guarded = Guarded()
+        return HostFacts(guarded, guarded, deadline)
+    from libhooks.facts.tree import TreeRoot
+
+    return HostFacts(TreeRoot(root), None, deadline)
+
+
+class HostFacts:
+    """A ``model.Facts``. Lives for one decision: what it has seen of the host's directories it keeps."""
+
+    def __init__(self, root: Root, guarded: Guarded | None, deadline: float) -> None:
+        self._root = root
+        self._guarded = guarded
+        self._paths = Paths(root)
+        self._table: Mounts | None = None
+        self._end = time.monotonic() + deadline
+
+    def __enter__(self) -> HostFacts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process that reads what may hang. Never waits."""
+        if self._guarded is not None:
+            self._guarded.close()
+
+    def host(self) -> tuple[str, ...]:
+        from libhooks.facts import platform
+
+        # A host whose name can't be read is one that no policy names.
+        found = self._ask(lambda: platform.host(self._paths))
+        return () if isinstance(found, Unknown) else found
+
+    def file(self, path: str) -> File | None | Unknown:
+        return self._ask(lambda: storage.file(self._paths, path))
+
+    def mount(self, path: str) -> Mount | Unknown:
+        return self._ask(lambda: self._mount(path))
+
+    def image(self, path: str) -> Image | None | Unknown:
+        return self._ask(lambda: storage.image(self._paths, path))
+
+    def block(self, path: str) -> tuple[Leaf, ...] | None | Unknown:
+        return self._ask(lambda: storage.leaves(self._paths, path))
+
+    def link(self, name: str) -> Link | None | Unknown:
+        from libhooks.facts import network
+
+        return self._ask(lambda: network.link(self._paths, name))
+
+    def network(self, name: str) -> VirtualNetwork | None | Unknown:
+        from libhooks.facts import network
+
+        return self._ask(lambda: network.network(self._paths, name))
+
+    def pool(self, name: str) -> StoragePool | None | Unknown:
+        from libhooks.facts import network
+
+        return self._ask(lambda: network.pool(self._paths, name))
+
+    def addresses(self) -> tuple[str, ...] | Unknown:
+        from libhooks.facts import network
+
+        return self._ask(lambda: network.addresses(self._paths))
+
+    def shared_filesystems(self) -> tuple[str, ...] | Unknown:
+        return self._ask(lambda: storage.shared_filesystems(self._paths))
+
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer | Unknown:
+        """The answer to a question; Unknown, with the reason, where the host gives none."""
+        if self._guarded is not None:
+            self._guarded.allow(max(0.0, min(QUESTION, self._end - time.monotonic())))
+        try:
+            return question()
+        except OSError as error:
+            return Unknown(words(error))
+        except Garbage as error:
+            return Unknown(str(error))
+        except ValueError:  # A text that no path can be: half a surrogate pair, a NUL.
+            return Unknown("not a path of this host")
+
+    def _mount(self, path: str) -> Mount:
+        place = self._paths.resolve(path)
+        found = storage.mount(self._mounts(), place)
+        if found.fstype == "autofs" and place.node is not None and place.node.kind == "dir":
+            # Looking at a mount point does not make the automounter mount it; looking into it does.
+            self._root.lstat(f"{place.real}/.")
+            found = storage.mount(self._mounts(), place)
+        return found
+
+    def _mounts(self) -> Mounts:
+        if self._guarded is not None:
+            return self._guarded.mounts()
+        if self._table is None:
+            self._table = storage.table(self._paths)
+        return self._table

@@ -1,0 +1,151 @@
+"""A captured tree: a directory that stands for a host, for tests and ``--root DIR``.
+
+What a directory can't hold stands in its ``stat.toml``; tests/trees/README.md has the form.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from libhooks.facts.root import Garbage, LiveRoot, NoAnswer, Node
+
+_KEYS = frozenset(
+    ("kind", "size", "device", "uid", "gid", "mode", "link", "text", "hangs", "denied", "error")
+)
+_NO_ANSWER = "no answer in 2 s"
+
+
+class _Entry(NamedTuple):
+    """What stat.toml says of a path."""
+
+    settings: dict[str, Any]
+    text: bytes | None
+    link: str | None
+    error: OSError | None
+
+
+class TreeRoot:
+    """A Root below a directory. Raises Garbage where its stat.toml is none."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory.rstrip("/")
+        self._live = LiveRoot()
+        self._entries = _entries(f"{self._directory}/stat.toml")
+        self._children = _children(self._entries)
+
+    def lstat(self, path: str) -> Node:
+        entry = self._entry(path)
+        found = self._captured(path)
+        if found is None and entry is None and path not in self._children:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        if entry is None:
+            return found or Node("dir")
+        return _node(entry, found or Node("dir" if path in self._children else "file"))
+
+    def readlink(self, path: str) -> str:
+        entry = self._entry(path)
+        if entry is not None and entry.link is not None:
+            return entry.link
+        return self._live.readlink(self._below(path))
+
+    def listdir(self, path: str) -> tuple[str, ...]:
+        self._entry(path)
+        names = set(self._children.get(path, ()))
+        found = self._captured(path)
+        if found is not None and found.kind == "dir":
+            names.update(self._live.listdir(self._below(path)))
+        return tuple(sorted(names - {"stat.toml"} if path == "/" else names))
+
+    def read(self, path: str, limit: int) -> bytes:
+        entry = self._entry(path)
+        if entry is not None and entry.text is not None:
+            return entry.text[:limit]
+        kind = self.lstat(path).kind
+        if kind not in ("file", "block"):
+            raise OSError(errno.EINVAL, f"a {kind}, not a file")
+        return self._live.read(self._below(path), limit)
+
+    def _captured(self, path: str) -> Node | None:
+        try:
+            return self._live.lstat(self._below(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _below(self, path: str) -> str:
+        """The path in the tree. Roots are only asked about bare paths; the tree holds them to it."""
+        if not path.startswith("/") or ".." in path.split("/"):
+            raise Garbage(f"not a bare path: {path}")
+        return self._directory + path
+
+    def _entry(self, path: str) -> _Entry | None:
+        """What stat.toml says of a path, after the errors that it has for it or for a parent."""
+        parts = path.rstrip("/").split("/")
+        for end in range(1, len(parts) + 1):
+            above = self._entries.get("/".join(parts[:end]) or "/")
+            if above is not None and above.error is not None:
+                raise above.error
+        return self._entries.get(path)
+
+
+def _node(entry: _Entry, found: Node) -> Node:
+    if entry.link is not None:
+        return Node("link", len(entry.link))
+    settings = entry.settings
+    size = settings.get("size", found.size if entry.text is None else len(entry.text))
+    device = found.device
+    if "device" in settings:
+        major, minor = settings["device"].split(":")
+        device = (int(major), int(minor))
+    ids = [settings.get(key, getattr(found, key)) for key in ("uid", "gid", "mode")]
+    return Node(settings.get("kind", found.kind), size, device, *ids)
+
+
+def _entries(file: str) -> dict[str, _Entry]:
+    if not os.path.exists(file):
+        return {}
+    with open(file, encoding="utf-8") as opened:
+        text = opened.read()
+    try:
+        tables = _toml().loads(text)
+    except ValueError as error:
+        raise Garbage(f"{file}: {error}") from None
+    return {path.rstrip("/") or "/": _entry(file, path, table) for path, table in tables.items()}
+
+
+def _toml() -> ModuleType:
+    try:
+        return import_module("tomllib")
+    except ImportError:  # Python 3.9 and 3.10
+        return import_module("tomli")
+
+
+def _entry(file: str, path: str, table: Any) -> _Entry:
+    if not path.startswith("/") or not isinstance(table, dict) or not table.keys() <= _KEYS:
+        raise Garbage(f"{file}: [{path}] is not an absolute path with any of {', '.join(sorted(_KEYS))}")
+    text = table.get("text")
+    return _Entry(table, None if text is None else text.encode(), table.get("link"), _error(table))
+
+
+def _error(table: dict[str, Any]) -> OSError | None:
+    if table.get("hangs"):
+        return NoAnswer(_NO_ANSWER)
+    name = "EACCES" if table.get("denied") else table.get("error")
+    if not name:
+        return None
+    code = getattr(errno, name)
+    return OSError(code, os.strerror(code))
+
+
+def _children(entries: dict[str, _Entry]) -> dict[str, set[str]]:
+    """The names that stat.toml adds to each directory; the directories above an entry exist with it."""
+    found: dict[str, set[str]] = {}
+    for path in entries:
+        while path != "/":
+            above, _, name = path.rpartition("/")
+            path = above or "/"
+            found.setdefault(path, set()).add(name)
+    return found

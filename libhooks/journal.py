@@ -1,0 +1,144 @@
+"""The journal: one JSON object a line, for every decision, and the same to the system log.
+
+This module owns the form. The hook's path renders with ``encode`` alone, because importing structlog
+costs more than everything else together; commands and services render through structlog, and a test
+holds the two equal. Only names and places reach a record: never the document, never a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Mapping, NamedTuple, Sequence, Union
+
+# The datagram socket alone: the socket module around it costs 8 ms at import.
+from _socket import AF_UNIX, SOCK_DGRAM, SOCK_NONBLOCK, socket
+
+from libhooks.decision import Change, Decision, Finding, Verdict
+from libhooks.event import Event
+
+Value = Union[None, bool, int, float, str, Sequence["Value"], Mapping[str, "Value"]]
+Record = Mapping[str, Value]
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SYSTEM_LOG = "/dev/log"
+#: facility daemon, severity informational (RFC 5424).
+_PRIORITY = 3 * 8 + 6
+#: Some system loggers cut a message off here; a longer record is in the journal alone.
+_LONGEST_SYSTEM_LOG = 8192
+
+
+class Circumstances(NamedTuple):
+    """What a record tells besides the decision itself.
+
+    ``verdict`` counts where there is no decision, only an ``error`` of our own.
+    """
+
+    event: Event
+    host: str
+    uuid: str
+    mode: str
+    enforced: bool
+    digest: str
+    files: tuple[str, ...]
+    path: str
+
+
+def new_id(now: float, random: bytes) -> str:
+    """A sortable identifier: 48 bits of milliseconds and 80 random bits, in Crockford's base 32 (ULID)."""
+    number = (int(now * 1000) << 80) | int.from_bytes(random[:10], "big")
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def rfc3339(now: float) -> str:
+    """A time in UTC with milliseconds, as RFC 3339 writes it."""
+    seconds = int(now)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int((now - seconds) * 1000):03d}Z"
+
+
+def record(
+    circumstances: Circumstances, decision: Decision | None, error: str | None, began: float, took: float
+) -> Record:
+    """The record of a decision, or of ``error``, our own failure to make one. Times are in seconds."""
+    event, enforced = circumstances.event, circumstances.enforced
+    refused = event.operation.value == "migrate"
+    verdict = decision.verdict if decision else Verdict.REFUSED if refused else Verdict.UNCHANGED
+    return {
+        "id": new_id(began, os.urandom(10)),
+        "time": rfc3339(began),
+        "host": circumstances.host,
+        "operation": event.operation.value,
+        "domain": event.name,
+        "uuid": circumstances.uuid,
+        "verdict": verdict.value,
+        "mode": circumstances.mode,
+        "enforced": enforced,
+        "error": error,
+        "origin": None,
+        "waivers": [],
+        "changes": [_change(one) for one in decision.changes] if decision else [],
+        "findings": [_finding(one) for one in decision.findings] if decision else [],
+        "policy": {"digest": circumstances.digest, "files": list(circumstances.files)},
+        "duration_ms": round(took * 1000, 1),
+        "path": circumstances.path,
+    }
+
+
+def _change(change: Change) -> Record:
+    return {
+        "kind": change.kind.value,
+        "place": change.place,
+        "where": change.spot.label,
+        "old": change.old,
+        "new": change.new,
+        "rule": str(change.rule),
+    }
+
+
+def _finding(finding: Finding) -> Record:
+    unmet = finding.unmet
+    return {
+        "code": finding.code,
+        "level": finding.level.value,
+        "where": f"{unmet.spot.label}  {unmet.subject}".strip(),
+        "wanted": unmet.wanted,
+        "found": unmet.found,
+        "hint": unmet.hint,
+        "rule": str(finding.rule),
+    }
+
+
+def encode(entry: Record) -> bytes:
+    """A record as its line in the journal. ASCII, so that no terminal or log reader can be led astray."""
+    return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def append(path: str, line: bytes) -> None:
+    """Add a line to the journal, made with mode 0600 if it is not there.
+
+    One write with O_APPEND: lines of hooks that run side by side never mix. Raises OSError if the line
+    could not be written whole.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        written = os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
+    if written != len(line):
+        raise OSError(f"{path}: {written} of {len(line)} bytes written")
+
+
+def tell_system_log(line: bytes) -> None:
+    """Send a record to the system log, if one listens and is not behind: it never holds a guest up."""
+    if len(line) > _LONGEST_SYSTEM_LOG:
+        return
+    speaker = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK)
+    try:
+        speaker.sendto(b"<%d>libhooks[%d]: %s" % (_PRIORITY, os.getpid(), line.rstrip()), _SYSTEM_LOG)
+    except OSError:
+        # No logger, or one that is behind. The journal has the record; this is the copy.
+        return
+    finally:
+        speaker.close()

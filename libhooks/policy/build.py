@@ -1,0 +1,120 @@
+"""All documents' settings become one policy."""
+
+from __future__ import annotations
+
+from typing import Mapping, Sequence, cast
+
+from libhooks.decision import Kind, Level, Rule
+from libhooks.names import Name
+from libhooks.policy.diagnostic import Diagnostic, dotted
+from libhooks.policy.document import Document
+from libhooks.policy.model import Guests, Journal, Mode, Place, Policy, Setting
+from libhooks.policy.settings import Leaf, Path, Settings
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+class Merged:
+    """The settings of all documents; leaf by leaf, the last one counts."""
+
+    def __init__(self, documents: Sequence[Settings]) -> None:
+        self.leaves: dict[Path, Leaf] = {}
+        self.tables: dict[Path, Document] = {}
+        for one in documents:
+            self.leaves.update(one.leaves)
+            for path, document in one.tables.items():
+                self.tables.setdefault(path, document)
+
+    def value(self, path: Path, default: object) -> object:
+        """A setting's value."""
+        return self.leaves[path].value if path in self.leaves else default
+
+    def under(self, *table: str) -> Mapping[str, Leaf]:
+        """The settings that stand directly in a table."""
+        size = len(table)
+        return {
+            path[size]: leaf for path, leaf in self.leaves.items() if path[:size] == table and len(path) == size + 1
+        }
+
+    def rule(self, path: Path) -> Rule:
+        """The line that first mentions a table."""
+        return self.tables[path].rule(path)
+
+
+def policy(documents: Sequence[Settings]) -> Policy:
+    """The policy that valid documents make. ``files`` and ``digest`` are the loader's to add."""
+    if not any(one.present for one in documents):
+        return Policy()
+    merged = Merged(documents)
+    return Policy(
+        present=True,
+        mode=cast(Mode, merged.value(("mode",), Mode.ENFORCE)),
+        places=tuple(_place(merged, path) for path in merged.tables if len(path) == 2 and path[0] in _KINDS),
+        require=_require(merged.under("require")),
+        guests=tuple(_guests(merged, path) for path in merged.tables if len(path) == 2 and path[0] == "guest"),
+        journal=_journal(merged),
+        deadline=cast(float, merged.value(("hook", "deadline"), Policy().deadline)),
+    )
+
+
+def problems(documents: Sequence[Settings]) -> tuple[Diagnostic, ...]:
+    """What is wrong with documents that are each valid, once they are put together."""
+    merged = Merged(documents)
+    return (*_matchless(merged), *_same_names(merged))
+
+
+def _place(merged: Merged, path: Path) -> Place:
+    at = merged.under(*path, "at")
+    names = {host: cast("tuple[Name, ...]", leaf.value) for host, leaf in at.items()}
+    source = cast(str, merged.value((*path, "source"), ""))
+    return Place(_KINDS[path[0]], path[1], names, source, merged.rule(path), _rules(at))
+
+
+def _guests(merged: Merged, path: Path) -> Guests:
+    names = cast("tuple[str, ...]", merged.value((*path, "match", "name"), ()))
+    uuids = cast("tuple[str, ...]", merged.value((*path, "match", "uuid"), ()))
+    mode = cast("Mode | None", merged.value((*path, "mode"), None))
+    return Guests(path[1], names, uuids, mode, _require(merged.under(*path, "require")), merged.rule(path))
+
+
+def _journal(merged: Merged) -> Journal:
+    default = Journal()
+    path = cast(str, merged.value(("journal", "path"), default.path))
+    return Journal(path, cast(bool, merged.value(("journal", "required"), default.required)))
+
+
+def _require(leaves: Mapping[str, Leaf]) -> Mapping[str, Setting]:
+    rules = _rules(leaves)
+    return {code: Setting(cast(Level, leaf.value), rules[code]) for code, leaf in leaves.items()}
+
+
+def _rules(leaves: Mapping[str, Leaf]) -> Mapping[str, Rule]:
+    return {word: leaf.document.rule(leaf.path) for word, leaf in leaves.items()}
+
+
+def _matchless(merged: Merged) -> Sequence[Diagnostic]:
+    """A ``[guest.ID]`` without a match would be about every guest."""
+    return [
+        document.at_key("match", path, f"{dotted(path)} matches no guest in particular", _MATCH)
+        for path, document in merged.tables.items()
+        if len(path) == 2 and path[0] == "guest" and not merged.under(*path, "match")
+    ]
+
+
+_MATCH = 'add match.name = ["db-*"], or match.uuid'
+
+
+def _same_names(merged: Merged) -> Sequence[Diagnostic]:
+    """One name of one host can't be two places."""
+    seen: dict[tuple[str, str, Name], Leaf] = {}
+    found = []
+    for path, leaf in merged.leaves.items():
+        if len(path) != 4 or path[2] != "at":
+            continue
+        for name in cast("tuple[Name, ...]", leaf.value):
+            first = seen.setdefault((path[0], path[3], name), leaf)
+            if first is not leaf:
+                message = f"{name} on {path[3]} is {dotted(first.path[:2])} already"
+                rule = first.document.rule(first.path)
+                found.append(leaf.document.at_value("same-name", leaf.path, message, f"see {rule}"))
+    return found

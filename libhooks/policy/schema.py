@@ -1,0 +1,132 @@
+"""Every key of a policy file, in one table: where it stands, what it may be, what it means.
+
+The parser reads it; whatever else must know the keys (checks, documentation, editors) does too. A part
+of a path in capitals stands for any word of that sort: ``ID``, ``HOST``, ``CODE``.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping, NamedTuple, Union
+
+from libhooks.policy import forms, placenames
+from libhooks.policy.diagnostic import Wrong, closest, shown
+from libhooks.policy.forms import Form
+
+#: The requirements that ``[require]`` can name: the catalogue's, whether judged yet or not.
+CODES = (
+    "storage.exists", "storage.shared", "storage.protocol", "storage.separate", "storage.mapped",
+    "storage.source", "storage.same", "storage.access", "storage.cache", "storage.stable-name",
+    "network.exists", "network.active", "network.up", "network.segment", "network.mapped", "network.mtu",
+    "network.filter", "network.listen", "network.form",
+    "platform.release", "platform.version", "platform.machine", "platform.arch", "platform.cpu",
+    "platform.emulator", "platform.firmware",
+    "device.vectors", "device.migratable", "device.present", "device.tpm", "device.mapped",
+    "address.mapped", "file.mapped",
+    "policy.host", "policy.ambiguous", "guard.abi", "hook.deadline",
+    "capacity.memory", "capacity.hugepages", "capacity.cpus", "capacity.nodes",
+    "service.daemon", "service.config", "service.tls", "service.firewall", "service.hostname",
+    "service.host-uuid", "service.clock", "service.duplicate", "service.shared-etc",
+)  # fmt: skip
+
+_MODE = Form('"enforce" or "audit"', forms.mode)
+_LEVEL = Form('"refuse", "warn" or "off"', forms.level)
+_UNKNOWN = Form('"refuse" or "warn"', forms.unknown_level)
+_TEXT = Form("text", forms.text)
+_PATH = Form("an absolute path", forms.absolute_path)
+_NAMES = Form("a name or pattern, or a list of them", forms.guest_names)
+_UUIDS = Form("a UUID, or a list of them", forms.guest_uuids)
+_BOOLEAN = Form("true or false", forms.boolean)
+_SECONDS = Form("seconds", forms.seconds)
+_VERSION = Form("1", forms.version)
+
+
+class Key(NamedTuple):
+    """A key: where it stands, its form, its default as TOML ("" if it has none), and what it means."""
+
+    path: tuple[str, ...]
+    form: Form
+    default: str
+    help: str
+
+
+def _place(kind: str, words: str, item: Callable[[object], object], help: str) -> Key:
+    form = Form(f"{words}, or a list of them", lambda value: forms.one_or_more(value, item))
+    return Key((kind, "ID", "at", "HOST"), form, "", help)
+
+
+KEYS = (
+    Key(("version",), _VERSION, "", "The version of the policy's language; each file that sets anything says it."),
+    Key(("mode",), _MODE, '"enforce"', '"audit" decides and records, but changes and refuses nothing.'),
+    Key(("storage", "ID", "source"), _TEXT, "", "What must be mounted at the place, as mount(8) shows it."),
+    _place("storage", placenames.STORAGE, placenames.storage, "Where the host has a shared store."),
+    _place("network", placenames.NETWORK, placenames.network, "What the host calls a layer-2 segment."),
+    _place("address", placenames.ADDRESS, placenames.address, "The host's own address to listen on."),
+    _place("file", "/abs/path", placenames.file, "Where the host keeps its copy of the same file."),
+    Key(("require", "unknown"), _UNKNOWN, "", "What follows where a fact can't be read; default: the code's level."),
+    Key(("require", "CODE"), _LEVEL, "", "What follows where a requirement is unmet; default: the requirement's own."),
+    Key(("guest", "ID", "match", "name"), _NAMES, "", "The guests' names on arrival; * and ? as in the shell."),
+    Key(("guest", "ID", "match", "uuid"), _UUIDS, "", "The guests' UUIDs."),
+    Key(("guest", "ID", "mode"), _MODE, "", "The mode for these guests."),
+    Key(("guest", "ID", "require", "unknown"), _UNKNOWN, "", "As [require], for these guests."),
+    Key(("guest", "ID", "require", "CODE"), _LEVEL, "", "As [require], for these guests."),
+    Key(("journal", "path"), _PATH, '"/var/log/libhooks/decisions.jsonl"', "Where decisions are recorded."),
+    Key(("journal", "required"), _BOOLEAN, "false", "Whether a guest is refused if its decision can't be recorded."),
+    Key(("hook", "deadline"), _SECONDS, "10", "The time that a decision may take, in seconds."),
+)  # fmt: skip
+
+#: Keys that the design names and this version does not read: an honest error instead of a puzzle.
+LATER = (
+    ("device",), ("adjust",), ("edit",), ("service",), ("origin",), ("waivers",), ("policy",),
+    ("journal", "cases"), ("require", "CODE", "mode"),
+)  # fmt: skip
+
+#: What a key's path may go on with: a key that ends there, or a table of further words.
+Node = Union[Key, dict[str, "Node"]]
+
+
+def _tree() -> dict[str, Node]:
+    root: dict[str, Node] = {}
+    for key in KEYS:
+        table = root
+        for part in key.path[:-1]:
+            inner = table.setdefault(part, {})
+            assert not isinstance(inner, Key), key.path
+            table = inner
+        table[key.path[-1]] = key
+    return root
+
+
+#: ``KEYS`` as the nested tables that a policy file has.
+TREE = _tree()
+
+
+def _id(word: str) -> None:
+    if word in ("at", "source", "match", "mode", "require"):
+        raise Wrong(f'"{word}" where an ID is expected', f"write [KIND.ID] first, then {word}")
+    if not word.isascii() or not word.replace("-", "").replace("_", "").isalnum():
+        raise Wrong(f"{shown(word)} is no ID", "an ID has letters, digits, - and _")
+
+
+def _host(word: str) -> None:
+    if not word or not word.isascii() or not set(word) - set("*?[]!") <= _HOST:
+        raise Wrong(f"no host can be called {shown(word)}", "a host's name, or a pattern with * ? [ ]")
+    if word.strip(".") != word or ".." in word or word.count("[") != word.count("]"):
+        raise Wrong(f"no host can be called {shown(word)}", "no dots around it, brackets in pairs")
+
+
+def _code(word: str) -> None:
+    if word not in CODES:
+        raise Wrong(f"unknown requirement {shown(word)}", closest(word, (*CODES, "unknown")))
+
+
+_HOST = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+
+#: The words in capitals: each raises Wrong for a key that can't be one.
+SORTS: Mapping[str, Callable[[str], None]] = {"ID": _id, "HOST": _host, "CODE": _code}
+
+
+def step(table: Mapping[str, Node], word: str) -> tuple[str, Node] | None:
+    """What a word leads to in a table, and the part of the pattern that it matched."""
+    if word in table:
+        return word, table[word]
+    return next(((sort, table[sort]) for sort in SORTS if sort in table), None)

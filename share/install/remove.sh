@@ -1,0 +1,59 @@
+# shellcheck shell=sh
+# The way out: only what the manifest lists, and only as it was installed.
+
+uninstall_libhooks() {
+    if [ ! -f "$root$manifest" ]; then
+        say "libhooks is not installed${root:+ in $root}, nothing to remove"
+        return
+    fi
+    begin
+    doing "removing libhooks"
+    directories=$(recorded_directories)
+    # The hook comes first, before its code: a hook without code refuses every guest.
+    recorded_files | cut -c 67- | grep -v "^$lib/" | sed 's|^/etc/libvirt/|0 &|; t; s|^|1 |' | sort >"$stage/files"
+    while read -r _ path; do remove_file "$path"; done <"$stage/files"
+    for candidate in $(recorded_versions); do remove_version "$candidate"; done
+    if [ -L "$root$lib/current" ]; then take "$lib/current"; fi
+    take "$manifest"
+    if [ -z "$staged" ]; then reload_daemon; fi
+    finish
+    for directory in $directories; do remove_directory "$directory"; done
+    if [ -z "$dry_run" ]; then say "libhooks is removed; the distribution's packages that it used stay"; fi
+}
+
+# remove_file PATH: unless it was edited.
+remove_file() {
+    now=$(sum_of "$root$1")
+    if [ -z "$now" ]; then return; fi
+    if [ "$now" = "$(recorded "$1")" ]; then
+        step "remove $root$1"
+        take "$1"
+        return
+    fi
+    case $1 in
+    /etc/libvirt/* | /usr/bin/*) set_aside "$1" ;; # a program without its code
+    *) say "keep $root$1, which is yours" ;;
+    esac
+}
+
+# remove_version NAME: its files, and the byte-code that later Pythons made of them.
+remove_version() {
+    step "remove $root$lib/$1"
+    if [ -n "$dry_run" ]; then return; fi
+    unchanged_in "$lib/$1" >"$stage/unchanged"
+    while read -r path; do take "$path"; done <"$stage/unchanged"
+    (cd "$root/" && find ".$lib/$1" -name '*.pyc' -path '*/__pycache__/*') | sed 's|^\.||' >"$stage/compiled"
+    while read -r path; do take "$path"; done <"$stage/compiled"
+    find "$root$lib/$1" -depth -type d -empty -exec rmdir {} \;
+    if [ -d "$root$lib/$1" ]; then say "keep $root$lib/$1, which holds files of yours"; fi
+}
+
+# remove_directory PATH: of those that this made, the empty ones.
+remove_directory() {
+    if [ -n "$dry_run" ] || [ ! -d "$root$1" ]; then return; fi
+    if ! rmdir -- "$root$1" 2>/dev/null; then
+        case $1 in
+        /var/log/libhooks | /etc/libhooks) say "keep $root$1, which is not empty" ;;
+        esac
+    fi
+}
