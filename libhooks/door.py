@@ -86,21 +86,27 @@ def answer(
 def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[Requirement, ...]) -> _Guest:
     """The guest with a decision or a failure. Each step adds to what the next one's failure can tell."""
     try:
-        with open_facts(settings.root) as host_facts:
+        guest = _with_policy(guest, settings)
+        with open_facts(settings.root, guest.policy.deadline) as host_facts:
             facts = Memo(host_facts, settings.host)
             guest = guest._replace(host=next(iter(facts.host()), guest.host))
-            guest = guest._replace(policy=load(settings.policy))
-            host_facts.limit(guest.policy.deadline)
+            if guest.failure is not None:
+                return guest
             domain = parse(document)
             guest = guest._replace(uuid=domain.uuid, policy=_policy(guest, domain))
             decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged)
             return guest._replace(decision=decision)
-    except PolicyError as error:
-        return guest._replace(failure=Failure("its policy is invalid", str(error), "libhooks policy check", INVALID))
     except Undecidable as error:
         return guest._replace(failure=Failure("it cannot be judged", str(error), "", REFUSED))
     except Exception as error:  # A face must answer libvirt whatever happens: no traceback, no hang.
         return guest._replace(failure=_internal(error))
+
+
+def _with_policy(guest: _Guest, settings: Settings) -> _Guest:
+    try:
+        return guest._replace(policy=load(settings.policy))
+    except PolicyError as error:
+        return guest._replace(failure=Failure("its policy is invalid", str(error), "libhooks policy check", INVALID))
 
 
 def _policy(guest: _Guest, domain: Domain) -> Policy:

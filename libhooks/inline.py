@@ -15,7 +15,7 @@ def main(event: Event, settings: Settings) -> NoReturn:
     """Answer libvirt and end the process, the record written before the answer is given."""
     libvirt = _take_stdout()
     given = answer(event, _read_document(), settings)
-    given = recorded(event, given)
+    given = recorded(event, given, settings.root)
     if given.stderr:
         _write(2, given.stderr.encode("utf-8", "replace"))
     if given.stdout:
@@ -45,14 +45,18 @@ def _read_document() -> bytes:
     return b"".join(chunks)
 
 
-def recorded(event: Event, given: Answer) -> Answer:
-    """The answer after its record is written; without one, an answer only if the policy allows that."""
+def recorded(event: Event, given: Answer, root: str = "/") -> Answer:
+    """The answer after its record is written; without one, an answer only if the policy allows that.
+
+    A trial with the facts of another ``root`` writes below that root, not into this host's journal.
+    """
     line = journal.encode(given.record)
     try:
-        journal.append(given.policy.journal.path, line)
+        journal.append(root.rstrip("/") + given.policy.journal.path, line)
     except OSError as error:
         given = _unrecorded(event, given, error)
-    journal.tell_system_log(line)
+    if root == "/":
+        journal.tell_system_log(line)
     return given
 
 

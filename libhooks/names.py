@@ -60,6 +60,11 @@ class Name(NamedTuple):
         return f"{self.form.value}:{'/'.join(self.parts)}"
 
     @property
+    def spoken(self) -> str:
+        """The name as a sentence says it: ``bridge br0`` rather than a policy's ``bridge:br0``."""
+        return str(self) if self.form in (Form.PATH, Form.STORE, Form.ADDRESS) else str(self).replace(":", " ", 1)
+
+    @property
     def climbs(self) -> bool:
         """Whether a path has a ``..`` in it: as text it says nothing about where it leads."""
         return self.form in (Form.PATH, Form.POOL) and ".." in self.parts

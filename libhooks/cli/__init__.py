@@ -1,0 +1,1 @@
+"""The commands that people run. Each module is one of them; ``main`` knows them all."""

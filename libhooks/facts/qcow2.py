@@ -12,17 +12,19 @@ from libhooks.facts.model import Image, Unknown
 
 #: Enough for the header and the backing file's name of nearly every image; ``extent`` says if not.
 FIRST_READ = 4096
+#: A header of version 2 has no fewer bytes.
+SMALLEST = 72
 
 _MAGIC = b"QFI\xfb"
 _HEADER = struct.Struct(">4sIQII")
-_V2_LENGTH, _V3_LENGTH = 72, 104
+_V3_LENGTH = 104
 _BACKING_FORMAT = 0xE2792ACA
 _LONGEST_NAME, _LONGEST_FORMAT = 1023, 15
 
 
 def extent(head: bytes) -> int:
     """How many bytes of the image ``parse`` needs, at most a cluster; 0 where it needs no more."""
-    if len(head) < _V2_LENGTH:
+    if len(head) < SMALLEST:
         return 0
     magic, version, offset, length, bits = _HEADER.unpack_from(head)
     if magic != _MAGIC or version not in (2, 3) or not 9 <= bits <= 21 or not offset:
@@ -32,7 +34,7 @@ def extent(head: bytes) -> int:
 
 def parse(head: bytes) -> Image | Unknown:
     """What a header says; Unknown, with the reason, for what is none or makes no sense."""
-    if len(head) < _V2_LENGTH or not head.startswith(_MAGIC):
+    if len(head) < SMALLEST or not head.startswith(_MAGIC):
         return Unknown("not a qcow2 image")
     _, version, offset, length, bits = _HEADER.unpack_from(head)
     if version not in (2, 3):
@@ -54,7 +56,7 @@ def parse(head: bytes) -> Image | Unknown:
 def _extensions_start(head: bytes, version: int) -> int:
     """Where the header extensions begin; 0 where the header is too short to have any."""
     if version == 2:
-        return _V2_LENGTH
+        return SMALLEST
     if len(head) < _V3_LENGTH:
         return 0
     length = int.from_bytes(head[100:104], "big")

@@ -43,9 +43,13 @@ def mount(on: mounts.Mounts, place: Place) -> Mount:
 
 def image(paths: Paths, path: str) -> Image | None | Unknown:
     """The qcow2 header at ``path``. Only its first cluster is ever read."""
-    head = paths.read(path, qcow2.FIRST_READ)
-    if head is None:
+    node = paths.node(path)
+    if node is None:
         return None
+    # What can't be an image is not opened either: to read some files of /proc and /sys is to do something.
+    if node.kind not in ("file", "block") or (node.kind == "file" and node.size < qcow2.SMALLEST):
+        return Unknown("not a qcow2 image")
+    head = paths.read(path, qcow2.FIRST_READ) or b""
     wanted = qcow2.extent(head)
     if wanted > len(head) == qcow2.FIRST_READ:
         head = paths.read(path, wanted) or b""

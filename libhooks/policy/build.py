@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence, cast
+from typing import Container, Mapping, Sequence, cast
 
 from libhooks.decision import Kind, Level, Rule
 from libhooks.names import Name
@@ -20,10 +20,13 @@ class Merged:
     def __init__(self, documents: Sequence[Settings]) -> None:
         self.leaves: dict[Path, Leaf] = {}
         self.tables: dict[Path, Document] = {}
+        self._under: dict[Path, dict[str, Leaf]] = {}
         for one in documents:
             self.leaves.update(one.leaves)
             for path, document in one.tables.items():
                 self.tables.setdefault(path, document)
+        for path, leaf in self.leaves.items():
+            self._under.setdefault(path[:-1], {})[path[-1]] = leaf
 
     def value(self, path: Path, default: object) -> object:
         """A setting's value."""
@@ -31,10 +34,11 @@ class Merged:
 
     def under(self, *table: str) -> Mapping[str, Leaf]:
         """The settings that stand directly in a table."""
-        size = len(table)
-        return {
-            path[size]: leaf for path, leaf in self.leaves.items() if path[:size] == table and len(path) == size + 1
-        }
+        return self._under.get(table, {})
+
+    def ids(self, kinds: Container[str]) -> Sequence[Path]:
+        """The ``[KIND.ID]`` tables of some kinds, in the order of the files."""
+        return [path for path in self.tables if len(path) == 2 and path[0] in kinds]
 
     def rule(self, path: Path) -> Rule:
         """The line that first mentions a table."""
@@ -49,9 +53,9 @@ def policy(documents: Sequence[Settings]) -> Policy:
     return Policy(
         present=True,
         mode=cast(Mode, merged.value(("mode",), Mode.ENFORCE)),
-        places=tuple(_place(merged, path) for path in merged.tables if len(path) == 2 and path[0] in _KINDS),
+        places=tuple(_place(merged, path) for path in merged.ids(_KINDS)),
         require=_require(merged.under("require")),
-        guests=tuple(_guests(merged, path) for path in merged.tables if len(path) == 2 and path[0] == "guest"),
+        guests=tuple(_guests(merged, path) for path in merged.ids(("guest",))),
         journal=_journal(merged),
         deadline=cast(float, merged.value(("hook", "deadline"), Policy().deadline)),
     )
@@ -95,9 +99,9 @@ def _rules(leaves: Mapping[str, Leaf]) -> Mapping[str, Rule]:
 def _matchless(merged: Merged) -> Sequence[Diagnostic]:
     """A ``[guest.ID]`` without a match would be about every guest."""
     return [
-        document.at_key("match", path, f"{dotted(path)} matches no guest in particular", _MATCH)
-        for path, document in merged.tables.items()
-        if len(path) == 2 and path[0] == "guest" and not merged.under(*path, "match")
+        merged.tables[path].at_key("match", path, f"{dotted(path)} does not say which guests", _MATCH)
+        for path in merged.ids(("guest",))
+        if not merged.under(*path, "match")
     ]
 
 

@@ -27,12 +27,14 @@ def read(path: str) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
     """
     try:
         names = _names(path)
+        owned = _owned(path, os.stat(path))
     except NotADirectoryError:
         return _all([path])
     except OSError as error:
-        return (), (() if error.errno == errno.ENOENT else (_unreadable(path, error),))
+        absent = error.errno == errno.ENOENT and not path.endswith(".toml")
+        return (), (() if absent else (_unreadable(path, error),))
     sources, problems = _all([os.path.join(path, name) for name in names])
-    return sources, (*_owned(path, os.stat(path)), *problems)
+    return sources, (*owned, *problems)
 
 
 def _names(directory: str) -> list[str]:
@@ -71,7 +73,8 @@ def _owned(path: str, status: os.stat_result) -> tuple[Diagnostic, ...]:
     """Who may write a policy may redirect every guest's disks."""
     found = []
     if status.st_uid not in (0, os.geteuid()):
-        found.append(_error("owner", path, f"owned by user {status.st_uid}, not by root", f"chown root {path}"))
+        owner = f"owned by user {status.st_uid}, not by root"
+        found.append(_error("owner", path, owner, f"chown root {path}"))
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         mode = stat.S_IMODE(status.st_mode)
         found.append(_error("writable", path, f"others may write it (mode {mode:04o})", f"chmod go-w {path}"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from contextlib import suppress
 from typing import NamedTuple, Union
 
 #: The keys and indices that lead to a value, as one would index what tomllib returns.
@@ -43,13 +42,14 @@ class Located(NamedTuple):
     """The offsets of all keys and values of a text, and the starts of its lines.
 
     A table stands where it is first mentioned, be it as a part of a dotted key or header.
-    ``again`` is what makes the text invalid, in its order.
+    ``again`` is what makes the text invalid, in its order. ``whole`` is False where the scan stopped.
     """
 
     keys: dict[KeyPath, int]
     values: dict[KeyPath, int]
     again: tuple[Again, ...]
     lines: tuple[int, ...]
+    whole: bool = True
 
     def position(self, offset: int) -> Position:
         """The line and column of an offset."""
@@ -70,8 +70,10 @@ class Located(NamedTuple):
 def locate(text: str) -> Located:
     """The positions of all keys, values and array items of a TOML text with ``\\n`` line ends."""
     scan = _Scan(text)
-    with suppress(_Stop, RecursionError):  # what stops the scan, tomllib reports
+    try:
         scan.document()
+    except (_Stop, RecursionError):
+        return Located(scan.keys, scan.values, tuple(scan.again), line_starts(text), whole=False)
     return Located(scan.keys, scan.values, tuple(scan.again), line_starts(text))
 
 

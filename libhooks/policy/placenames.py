@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Mapping
+from typing import Callable, Mapping, cast
 
 from libhooks import names
 from libhooks.names import Name
@@ -10,7 +10,8 @@ from libhooks.policy.diagnostic import Wrong, closest, shown
 from libhooks.policy.forms import absolute_path, expected, one_or_more, text, uuid
 
 _PROTOCOLS = (
-    "rbd", "iscsi", "gluster", "nbd", "nfs", "ssh", "sheepdog", "vxhs", "http", "https", "ftp", "ftps", "tftp",
+    "rbd", "iscsi", "gluster", "nbd", "nfs", "ssh", "sheepdog", "vxhs",
+    "http", "https", "ftp", "ftps", "tftp",
 )  # fmt: skip
 _MODES = ("vepa", "bridge", "private", "passthrough")
 STORAGE = "/abs/path, pool:NAME or a table {protocol, name, hosts, secret}"
@@ -80,9 +81,9 @@ def _store(table: Mapping[str, object]) -> Name:
     parsed = {key: _within(key, _STORE[key], value) for key, value in table.items()}
     if "name" not in parsed and parsed["protocol"] != "nbd":
         raise Wrong('a network disk without "name"', _STORE_HELP)
-    name = names.store(str(parsed["protocol"]), str(parsed.get("name", "")))
-    hosts = parsed.get("hosts", ())
-    return name._replace(hosts=tuple(map(str, hosts)), secret=str(parsed.get("secret", "")))  # type: ignore[call-overload]
+    hosts = cast("tuple[str, ...]", parsed.get("hosts", ()))
+    told = {key: str(parsed.get(key, "")) for key in ("protocol", "name", "secret")}
+    return names.store(told["protocol"], told["name"], hosts, told["secret"])
 
 
 _STORE_HELP = 'a network disk: {protocol = "rbd", name = "vms", hosts = ["mon1:6789"], secret = "UUID"}'
@@ -98,7 +99,8 @@ def _within(key: str, parse: Callable[[object], object], value: object) -> objec
 def _protocol(value: object) -> str:
     told = text(value, "a protocol of network disks")
     if told not in _PROTOCOLS:
-        raise expected("a protocol of network disks", value, closest(told, _PROTOCOLS) or ", ".join(_PROTOCOLS))
+        help = closest(told, _PROTOCOLS) or f"known here: {', '.join(_PROTOCOLS)}"
+        raise expected("a protocol of network disks", value, help)
     return told
 
 
@@ -112,11 +114,12 @@ def _store_name(value: object) -> str:
 def _store_host(value: object) -> str:
     words = 'a host: "NAME", "NAME:PORT", "[IPV6]:PORT" or "/SOCKET"'
     told = text(value, words)
-    host, _, port = told.rpartition(":") if told.endswith("]") is False and ":" in told else (told, "", "1")
-    plain = host[1:-1] if host.startswith("[") and host.endswith("]") else host.replace(":", " ")
-    if told.startswith("/"):
-        return told
-    if not plain or " " in plain or not (port.isdigit() and 0 < int(port) < 65536):
+    host, colon, port = told.rpartition(":")
+    if not colon or told.endswith("]"):
+        host, port = told, "1"
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") and _ipv6(host[1:-1]) else ""
+    wrong = not bare and (not host or set(host) & set(" :/[]"))
+    if not told.startswith("/") and (wrong or not port.isdecimal() or not 0 < int(port) < 65536):
         raise expected(words, value)
     return told
 
@@ -159,7 +162,7 @@ def _direct(rest: str, told: str) -> Name:
     device, slash, how = rest.partition("/")
     _link("a network device's name", device, told)
     if slash and how not in _MODES:
-        raise Wrong(f"{shown(how)} is no mode of direct", closest(how, _MODES) or ", ".join(_MODES))
+        raise Wrong(f"{shown(how)} is no mode of direct", closest(how, _MODES) or f"known here: {', '.join(_MODES)}")
     return names.direct(device, how)
 
 

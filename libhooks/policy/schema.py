@@ -49,30 +49,36 @@ class Key(NamedTuple):
     help: str
 
 
-def _place(kind: str, words: str, item: Callable[[object], object], help: str) -> Key:
-    form = Form(f"{words}, or a list of them", lambda value: forms.one_or_more(value, item))
-    return Key((kind, "ID", "at", "HOST"), form, "", help)
+def _names(words: str, item: Callable[[object], object]) -> Form:
+    return Form(f"{words}, or a list of them", lambda value: forms.one_or_more(value, item))
+
+
+_STORAGE = _names(placenames.STORAGE, placenames.storage)
+_NETWORK = _names(placenames.NETWORK, placenames.network)
+_ADDRESS = _names(placenames.ADDRESS, placenames.address)
+_FILE = _names("/abs/path", placenames.file)
+_JOURNAL = '"/var/log/libhooks/decisions.jsonl"'
 
 
 KEYS = (
-    Key(("version",), _VERSION, "", "The version of the policy's language; each file that sets anything says it."),
+    Key(("version",), _VERSION, "", "The policy language's version, in every file that sets anything."),
     Key(("mode",), _MODE, '"enforce"', '"audit" decides and records, but changes and refuses nothing.'),
     Key(("storage", "ID", "source"), _TEXT, "", "What must be mounted at the place, as mount(8) shows it."),
-    _place("storage", placenames.STORAGE, placenames.storage, "Where the host has a shared store."),
-    _place("network", placenames.NETWORK, placenames.network, "What the host calls a layer-2 segment."),
-    _place("address", placenames.ADDRESS, placenames.address, "The host's own address to listen on."),
-    _place("file", "/abs/path", placenames.file, "Where the host keeps its copy of the same file."),
-    Key(("require", "unknown"), _UNKNOWN, "", "What follows where a fact can't be read; default: the code's level."),
-    Key(("require", "CODE"), _LEVEL, "", "What follows where a requirement is unmet; default: the requirement's own."),
+    Key(("storage", "ID", "at", "HOST"), _STORAGE, "", "Where the host has a shared store."),
+    Key(("network", "ID", "at", "HOST"), _NETWORK, "", "What the host calls a layer-2 segment."),
+    Key(("address", "ID", "at", "HOST"), _ADDRESS, "", "The host's own address to listen on."),
+    Key(("file", "ID", "at", "HOST"), _FILE, "", "Where the host keeps its copy of the same file."),
+    Key(("require", "unknown"), _UNKNOWN, "", "The level where a fact can't be read; else the code's own."),
+    Key(("require", "CODE"), _LEVEL, "", "What follows where a requirement is unmet; else its default."),
     Key(("guest", "ID", "match", "name"), _NAMES, "", "The guests' names on arrival; * and ? as in the shell."),
     Key(("guest", "ID", "match", "uuid"), _UUIDS, "", "The guests' UUIDs."),
     Key(("guest", "ID", "mode"), _MODE, "", "The mode for these guests."),
     Key(("guest", "ID", "require", "unknown"), _UNKNOWN, "", "As [require], for these guests."),
     Key(("guest", "ID", "require", "CODE"), _LEVEL, "", "As [require], for these guests."),
-    Key(("journal", "path"), _PATH, '"/var/log/libhooks/decisions.jsonl"', "Where decisions are recorded."),
-    Key(("journal", "required"), _BOOLEAN, "false", "Whether a guest is refused if its decision can't be recorded."),
+    Key(("journal", "path"), _PATH, _JOURNAL, "Where decisions are recorded."),
+    Key(("journal", "required"), _BOOLEAN, "false", "Whether to refuse what can't be recorded."),
     Key(("hook", "deadline"), _SECONDS, "10", "The time that a decision may take, in seconds."),
-)  # fmt: skip
+)
 
 #: Keys that the design names and this version does not read: an honest error instead of a puzzle.
 LATER = (

@@ -98,13 +98,15 @@ class _Reader:
         try:
             self.leaves[own] = Leaf(key.form.parse(value), self.document, path)
         except Wrong as wrong:
-            at = self.document.at_value
-            self.problems.append(at("value", (*path, *wrong.within), f"{dotted(path)}: {wrong.message}", wrong.help))
+            message = f"{dotted(path)}: {wrong.message}"
+            where = (*path, *wrong.within)
+            self.problems.append(self.document.at_value("value", where, message, wrong.help))
 
     def _sorts(self, sort: str, path: Path) -> bool:
         """Whether a word in a place of ``ID``, ``HOST`` or ``CODE`` can be one."""
         try:
-            schema.SORTS.get(sort, lambda word: None)(path[-1])
+            if sort in schema.SORTS:
+                schema.SORTS[sort](path[-1])
         except Wrong as wrong:
             self.problems.append(self.document.at_key("name", path, wrong.message, wrong.help))
             return False

@@ -56,7 +56,7 @@ def _mapped(subject: Subject, kind: Kind) -> Iterator[Unmet]:
             yield _unmet(resolution, f"a name that a {kind.value} place could be", resolution.why, hint)
         elif resolution.outcome is Outcome.UNFIT and resolution.place and kind is not Kind.NETWORK:
             hint = f"give {resolution.place.label} a name of another form on this host ({resolution.rule})"
-            yield _unmet(resolution, f"{resolution.new or resolution.place.label} here", resolution.why, hint)
+            yield _unmet(resolution, f"{resolution.new.spoken if resolution.new else resolution.place.label} here", resolution.why, hint)
 
 
 def storage_mapped(subject: Subject) -> Iterator[Unmet]:
@@ -98,7 +98,7 @@ def network_form(subject: Subject) -> Iterator[Unmet]:
     for resolution in _with(subject, Outcome.UNFIT):
         if resolution.kind is Kind.NETWORK and resolution.place:
             hint = f"give {resolution.place.label} a name here that keeps it ({resolution.rule})"
-            yield _unmet(resolution, f"to become {resolution.new}", resolution.why, hint)
+            yield _unmet(resolution, f"to become {resolution.new.spoken if resolution.new else resolution.place.label}", resolution.why, hint)
 
 
 def guard_abi(subject: Subject) -> Iterator[Unmet]:
@@ -122,7 +122,8 @@ def _with(subject: Subject, outcome: Outcome) -> Iterator[Resolution]:
 
 
 def _unmet(resolution: Resolution, wanted: str, found: str, hint: str) -> Unmet:
-    return Unmet(resolution.reference.spot, str(resolution.reference.name or ""), wanted, found, hint)
+    name = resolution.reference.name
+    return Unmet(resolution.reference.spot, name.spoken if name else "", wanted, found, hint)
 
 
 def _own(code: str, title: str, judge: Judge, source: str = _OWN) -> Requirement:

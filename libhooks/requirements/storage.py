@@ -297,7 +297,7 @@ def _source(text: str, fstype: str) -> str:
 
 
 def _unmet(resolution: Resolution, name: Name, wanted: str, found: str, hint: str, unknown: bool = False) -> Unmet:
-    return Unmet(resolution.reference.spot, str(name), wanted, found, hint, unknown)
+    return Unmet(resolution.reference.spot, name.spoken, wanted, found, hint, unknown)
 
 
 REQUIREMENTS: tuple[Requirement, ...] = (

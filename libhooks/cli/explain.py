@@ -1,0 +1,53 @@
+"""``libhooks explain CODE``: a requirement in full."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+
+from libhooks import requirements
+from libhooks.cli import options
+from libhooks.cli.options import Usage
+from libhooks.cli.terminal import Screen
+from libhooks.requirements.model import Requirement
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``libhooks explain``."""
+    parser.add_argument("code", nargs="?", metavar="CODE", help="a requirement's code (default: list them all)")
+    options.add_colour(parser)
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """Print a requirement: what it demands and why, and how to fix it or switch it off."""
+    screen = Screen(arguments.color)
+    if arguments.code is None:
+        for requirement in requirements.ALL:
+            screen.parts((f"{requirement.code:<18}", "bold"), (f" {requirement.default.value:<7}", ""),
+                         (f" {requirement.title}", ""))  # fmt: skip
+        return 0
+    _explain(screen, _requirement(arguments.code))
+    return 0
+
+
+def _requirement(code: str) -> Requirement:
+    for requirement in requirements.ALL:
+        if requirement.code == code:
+            return requirement
+    from libhooks.policy.diagnostic import closest
+
+    help = closest(code, [requirement.code for requirement in requirements.ALL])
+    raise Usage(f"no requirement has the code {code}; {help or 'libhooks explain lists them'}")
+
+
+def _explain(screen: Screen, requirement: Requirement) -> None:
+    screen.parts((requirement.code, "bold"), (f"  {requirement.title}", ""))
+    screen.line()
+    for line in inspect.cleandoc(requirement.judge.__doc__ or "").splitlines():
+        screen.line(line)
+    screen.line()
+    screen.line(f"demanded by:  {requirement.source}")
+    screen.line(f"judged at:    {', '.join(operation.value for operation in requirement.operations)}")
+    screen.line(f"default:      {requirement.default.value}")
+    screen.line(f'change it:    "{requirement.code}" = "refuse", "warn" or "off" in [require] of the policy,')
+    screen.line(f'              or require."{requirement.code}" in a [guest.NAME] table for some guests')

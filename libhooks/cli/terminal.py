@@ -1,0 +1,34 @@
+"""What a terminal shows: colours where there is one, and only characters that print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from libhooks.refusal import printable
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "faint": "2"}
+
+
+class Screen:
+    """Writes lines to a stream. ``colour``: auto (a terminal, and NO_COLOR unset), always or never."""
+
+    def __init__(self, colour: str = "auto", stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        terminal = self._stream.isatty() and not os.environ.get("NO_COLOR")
+        self._coloured = colour == "always" or (colour == "auto" and terminal)
+
+    def line(self, text: str = "", paint: str = "") -> None:
+        """One line, whatever is in it: what could move the cursor is replaced."""
+        self._stream.write(self.painted(printable(text), paint) + "\n")
+
+    def painted(self, text: str, paint: str) -> str:
+        """A text that prints, in a colour."""
+        if not self._coloured or not paint or not text:
+            return text
+        return f"\x1b[{_COLOURS[paint]}m{text}\x1b[0m"
+
+    def parts(self, *parts: tuple[str, str]) -> None:
+        """One line made of (text, paint) parts."""
+        self._stream.write("".join(self.painted(printable(text), paint) for text, paint in parts) + "\n")
