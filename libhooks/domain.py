@@ -22,8 +22,9 @@ _STEP = re.compile(r"([^\[\]]+)(?:\[(\d+)\])?\Z")
 class Domain:
     """A guest's document. ``root`` is its ``<domain>``; change it through ``edited`` alone."""
 
-    def __init__(self, tree: etree._ElementTree) -> None:
+    def __init__(self, tree: etree._ElementTree, end: bytes = b"") -> None:
         self._tree = tree
+        self._end = end
         self.root = tree.getroot()
         self._devices: dict[str, list[etree._Element]] = {}
 
@@ -42,14 +43,14 @@ class Domain:
 
         Raises LookupError if a spot is not there or does not hold the edit's ``old``.
         """
-        twin = Domain(copy.deepcopy(self._tree))
+        twin = Domain(copy.deepcopy(self._tree), self._end)
         for edit in edits:
             twin._make(edit)
         return twin
 
     def serialise(self) -> bytes:
         """The document in UTF-8, without an XML declaration: libvirt rejects any text before the root."""
-        return etree.tostring(self._tree, encoding="UTF-8", xml_declaration=False)
+        return etree.tostring(self._tree, encoding="UTF-8", xml_declaration=False) + self._end
 
     def element(self, xpath: str) -> etree._Element:
         """The element at a spot's XPath. Raises LookupError if there is none."""
@@ -153,7 +154,7 @@ def parse(document: bytes) -> Domain:
         raise Undecidable("the domain XML has a document type (DOCTYPE), which is never accepted")
     if tree.getroot().tag != "domain":
         raise Undecidable(f"the document is a <{_printable(tree.getroot().tag)}>, not a <domain>")
-    return Domain(tree)
+    return Domain(tree, b"\n" if document.endswith(b"\n") else b"")
 
 
 def _parser() -> etree.XMLParser:

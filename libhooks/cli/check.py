@@ -116,7 +116,8 @@ def _show_changes(screen: Screen, decision: Decision) -> None:
 def _show_diff(screen: Screen, decision: Decision, document: bytes) -> None:
     if decision.output is None:
         return
-    before, after = (one.decode("utf-8", "replace").splitlines() for one in (document, decision.output))
+    # Both as we would write them: quotes and the like are no differences.
+    before, after = (parse(one).serialise().decode().splitlines() for one in (document, decision.output))
     screen.line()
     for line in difflib.unified_diff(before, after, "the guest as it comes", "the guest as it would run here",
                                      n=1, lineterm=""):  # fmt: skip

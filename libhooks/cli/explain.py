@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import textwrap
 
 from libhooks import requirements
 from libhooks.cli import options
@@ -43,10 +44,13 @@ def _requirement(code: str) -> Requirement:
 def _explain(screen: Screen, requirement: Requirement) -> None:
     screen.parts((requirement.code, "bold"), (f"  {requirement.title}", ""))
     screen.line()
-    for line in inspect.cleandoc(requirement.judge.__doc__ or "").splitlines():
+    for paragraph in inspect.cleandoc(requirement.judge.__doc__ or "").split("\n\n"):
+        for line in textwrap.wrap(paragraph, screen.width):
+            screen.line(line)
+        screen.line()
+    for line in textwrap.wrap(requirement.source, screen.width, initial_indent="demanded by:  ",
+                              subsequent_indent=" " * 14):  # fmt: skip
         screen.line(line)
-    screen.line()
-    screen.line(f"demanded by:  {requirement.source}")
     screen.line(f"judged at:    {', '.join(operation.value for operation in requirement.operations)}")
     screen.line(f"default:      {requirement.default.value}")
     screen.line(f'change it:    "{requirement.code}" = "refuse", "warn" or "off" in [require] of the policy,')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TextIO
 
@@ -18,6 +19,11 @@ class Screen:
         self._stream = stream or sys.stdout
         terminal = self._stream.isatty() and not os.environ.get("NO_COLOR")
         self._coloured = colour == "always" or (colour == "auto" and terminal)
+
+    @property
+    def width(self) -> int:
+        """The columns that running text may fill: the terminal's, at most what reads well."""
+        return max(40, min(shutil.get_terminal_size().columns, 80))
 
     def line(self, text: str = "", paint: str = "") -> None:
         """One line, whatever is in it: what could move the cursor is replaced."""

@@ -60,7 +60,12 @@ class Mounts:
 
 def parse(text: str) -> Mounts:
     """The table from its text. Raises Garbage where no line of it names the root."""
-    return Mounts(tuple(entry for entry in map(_entry, text.splitlines()) if entry is not None))
+    return Mounts(entries(text))
+
+
+def entries(text: str) -> tuple[Entry, ...]:
+    """The lines of the table that make sense."""
+    return tuple(entry for entry in map(_entry, text.split("\n")) if entry is not None)
 
 
 def _entry(line: str) -> Entry | None:

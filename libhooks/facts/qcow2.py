@@ -29,7 +29,8 @@ def extent(head: bytes) -> int:
     magic, version, offset, length, bits = _HEADER.unpack_from(head)
     if magic != _MAGIC or version not in (2, 3) or not 9 <= bits <= 21 or not offset:
         return 0
-    return min(offset + length, 1 << bits)
+    end: int = offset + length
+    return min(end, 1 << bits)
 
 
 def parse(head: bytes) -> Image | Unknown:
@@ -54,7 +55,7 @@ def parse(head: bytes) -> Image | Unknown:
 
 
 def _extensions_start(head: bytes, version: int) -> int:
-    """Where the header extensions begin; 0 where the header is too short to have any."""
+    """Where the header extensions begin; 0 where the header is shorter than its version has it."""
     if version == 2:
         return SMALLEST
     if len(head) < _V3_LENGTH:

@@ -11,6 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from libhooks.facts.mounts import TABLE, TABLE_LIMIT, entries
 from libhooks.facts.root import Garbage, LiveRoot, NoAnswer, Node
 
 _KEYS = frozenset(
@@ -35,16 +36,16 @@ class TreeRoot:
         self._directory = directory.rstrip("/")
         self._live = LiveRoot()
         self._entries = _entries(f"{self._directory}/stat.toml")
-        self._children = _children(self._entries)
+        self._children: dict[str, set[str]] = {}
+        self._children = _children((*self._entries, *self._mount_points()))
 
     def lstat(self, path: str) -> Node:
         entry = self._entry(path)
         found = self._captured(path)
         if found is None and entry is None and path not in self._children:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        if entry is None:
-            return found or Node("dir")
-        return _node(entry, found or Node("dir" if path in self._children else "file"))
+        found = found or Node("dir" if path in self._children else "file")
+        return found if entry is None else _node(entry, found)
 
     def readlink(self, path: str) -> str:
         entry = self._entry(path)
@@ -68,6 +69,14 @@ class TreeRoot:
         if kind not in ("file", "block"):
             raise OSError(errno.EINVAL, f"a {kind}, not a file")
         return self._live.read(self._below(path), limit)
+
+    def _mount_points(self) -> list[str]:
+        """What is mounted has a directory to be mounted on, in a tree too."""
+        try:
+            table = self.read(TABLE, TABLE_LIMIT)
+        except OSError:
+            return []
+        return [entry.point for entry in entries(table.decode("utf-8", "surrogateescape"))]
 
     def _captured(self, path: str) -> Node | None:
         try:
@@ -140,10 +149,10 @@ def _error(table: dict[str, Any]) -> OSError | None:
     return OSError(code, os.strerror(code))
 
 
-def _children(entries: dict[str, _Entry]) -> dict[str, set[str]]:
-    """The names that stat.toml adds to each directory; the directories above an entry exist with it."""
+def _children(added: tuple[str, ...]) -> dict[str, set[str]]:
+    """The names that paths add to each directory; the directories above a path exist with it."""
     found: dict[str, set[str]] = {}
-    for path in entries:
+    for path in added:
         while path != "/":
             above, _, name = path.rpartition("/")
             path = above or "/"

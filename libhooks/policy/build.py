@@ -61,12 +61,6 @@ def policy(documents: Sequence[Settings]) -> Policy:
     )
 
 
-def problems(documents: Sequence[Settings]) -> tuple[Diagnostic, ...]:
-    """What is wrong with documents that are each valid, once they are put together."""
-    merged = Merged(documents)
-    return (*_matchless(merged), *_same_names(merged))
-
-
 def _place(merged: Merged, path: Path) -> Place:
     at = merged.under(*path, "at")
     names = {host: cast("tuple[Name, ...]", leaf.value) for host, leaf in at.items()}
@@ -96,29 +90,32 @@ def _rules(leaves: Mapping[str, Leaf]) -> Mapping[str, Rule]:
     return {word: leaf.document.rule(leaf.path) for word, leaf in leaves.items()}
 
 
-def _matchless(merged: Merged) -> Sequence[Diagnostic]:
-    """A ``[guest.ID]`` without a match would be about every guest."""
-    return [
+def gaps(documents: Sequence[Settings]) -> tuple[Diagnostic, ...]:
+    """What is missing from documents that are each valid: a ``[guest.ID]`` must say which guests."""
+    merged = Merged(documents)
+    return tuple(
         merged.tables[path].at_key("match", path, f"{dotted(path)} does not say which guests", _MATCH)
         for path in merged.ids(("guest",))
         if not merged.under(*path, "match")
-    ]
+    )
 
 
 _MATCH = 'add match.name = ["db-*"], or match.uuid'
 
 
-def _same_names(merged: Merged) -> Sequence[Diagnostic]:
-    """One name of one host can't be two places."""
+def conflicts(documents: Sequence[Settings]) -> tuple[Diagnostic, ...]:
+    """Names that stand in two places for one host: a name has one meaning there."""
     seen: dict[tuple[str, str, Name], Leaf] = {}
     found = []
-    for path, leaf in merged.leaves.items():
-        if len(path) != 4 or path[2] != "at":
-            continue
-        for name in cast("tuple[Name, ...]", leaf.value):
+    for path, leaf in Merged(documents).leaves.items():
+        for name in cast("tuple[Name, ...]", leaf.value) if path[2:3] == ("at",) else ():
             first = seen.setdefault((path[0], path[3], name), leaf)
             if first is not leaf:
-                message = f"{name} on {path[3]} is {dotted(first.path[:2])} already"
-                rule = first.document.rule(first.path)
-                found.append(leaf.document.at_value("same-name", leaf.path, message, f"see {rule}"))
-    return found
+                found.append(_conflict(name, first, leaf))
+    return tuple(found)
+
+
+def _conflict(name: Name, first: Leaf, second: Leaf) -> Diagnostic:
+    message = f"{name} on {second.path[3]} is {dotted(first.path[:2])} already"
+    rule = first.document.rule(first.path)
+    return second.document.at_value("same-name", second.path, message, f"see {rule}")

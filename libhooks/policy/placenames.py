@@ -117,8 +117,8 @@ def _store_host(value: object) -> str:
     host, colon, port = told.rpartition(":")
     if not colon or told.endswith("]"):
         host, port = told, "1"
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") and _ipv6(host[1:-1]) else ""
-    wrong = not bare and (not host or set(host) & set(" :/[]"))
+    bracketed = host[:1] == "[" and host[-1:] == "]" and _ipv6(host[1:-1])
+    wrong = not bracketed and (not host or set(host) & set(" :/[]"))
     if not told.startswith("/") and (wrong or not port.isdecimal() or not 0 < int(port) < 65536):
         raise expected(words, value)
     return told

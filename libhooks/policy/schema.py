@@ -61,7 +61,7 @@ _JOURNAL = '"/var/log/libhooks/decisions.jsonl"'
 
 
 KEYS = (
-    Key(("version",), _VERSION, "", "The policy language's version, in every file that sets anything."),
+    Key(("version",), _VERSION, "", "The policy language's version; in each file that sets anything."),
     Key(("mode",), _MODE, '"enforce"', '"audit" decides and records, but changes and refuses nothing.'),
     Key(("storage", "ID", "source"), _TEXT, "", "What must be mounted at the place, as mount(8) shows it."),
     Key(("storage", "ID", "at", "HOST"), _STORAGE, "", "Where the host has a shared store."),

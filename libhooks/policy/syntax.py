@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from libhooks.policy.diagnostic import Diagnostic, dotted, quoted
-from libhooks.policy.document import Document, mistake
-from libhooks.policy.locate import Again, Located, Position, line_starts, locate
+from libhooks.policy.document import Document, Text
+from libhooks.policy.locate import Again, Located, Position, locate
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -16,101 +16,105 @@ else:
 #: What tomllib says, what we say, and what would help.
 _MEANINGS = (
     ("\\n'", "a text without its closing quote", "close it on its line; longer texts stand in three quotes"),
-    ("Invalid value", "this is no value", "text needs quotes"),
-    ("Expected newline or end of document after a statement", "one thing too many on this line", ""),
+    ("Invalid value", "this is no value", ""),
+    ("Expected newline or end of document after a statement", "more on this line than one value", ""),
     ("Expected '=' after a key", "expected = after the key", ""),
     ("Invalid statement", "expected KEY = VALUE or [TABLE]", ""),
     ("Unescaped '\\' in a string", "a lone backslash in a text", "double it, or use single quotes"),
     ("Unterminated string", "a text without its closing quotes", ""),
+    ('Expected "\'"', "a text without its closing quote", ""),
     ("Unclosed array", "a list without its closing ]", ""),
-    ("Unclosed inline table", "an inline table that does not end on its line", "keep {...} on one line"),
+    ("Unclosed inline table", "a table without its closing }", "keep it on one line"),
 )
 
 
 def document(name: str, data: bytes) -> Document | Diagnostic:
     """Read a file's contents; ``name`` is what people call it."""
     try:
-        text = data.decode("utf-8").replace("\r\n", "\n")
+        text = Text(name, _decoded(data))
     except UnicodeDecodeError as error:
         return _undecodable(name, data, error.start)
-    for foreign, words, help in _FOREIGN:
-        if foreign in text:
-            at = Located({}, {}, (), line_starts(text)).position(text.index(foreign))
-            return mistake("encoding", name, text, at, words, help)
-    return _parsed(name, text)
+    if text.text.startswith("\ufeff"):
+        help = "save the file as UTF-8 without a byte order mark"
+        return text.error("encoding", Position(1, 1), "a byte order mark", help)
+    if "\0" in text.text:
+        return text.error("encoding", _end(text.text.partition("\0")[0]), "a NUL byte", "the file is damaged")
+    return _parsed(text)
 
 
-_FOREIGN = (
-    ("\ufeff", "a byte order mark", "save the file as UTF-8 without a byte order mark"),
-    ("\0", "a NUL byte", "the file is damaged, or not UTF-8"),
-)
+def _decoded(data: bytes, errors: str = "strict") -> str:
+    return data.decode("utf-8", errors).replace("\r\n", "\n")
 
 
 def _undecodable(name: str, data: bytes, start: int) -> Diagnostic:
-    before = data[:start].decode("utf-8").replace("\r\n", "\n")
-    at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-    return mistake("encoding", name, text, at, f"not UTF-8: byte 0x{data[start]:02X}", "save the file as UTF-8")
+    text = Text(name, _decoded(data, "replace"))
+    message = f"not UTF-8: byte 0x{data[start]:02X}"
+    return text.error("encoding", _end(_decoded(data[:start])), message, "save the file as UTF-8")
 
 
-def _parsed(name: str, text: str) -> Document | Diagnostic:
+def _end(text: str) -> Position:
+    """The position after a text."""
+    lines = text.split("\n")
+    return Position(len(lines), len(lines[-1]) + 1)
+
+
+def _parsed(text: Text) -> Document | Diagnostic:
     try:
-        table = tomllib.loads(text)
+        table = tomllib.loads(text.text)
     except RecursionError:
-        return mistake("syntax", name, text, Position(1, 1), "nested too deeply")
+        return text.error("syntax", Position(1, 1), "nested too deeply")
     except ValueError as error:
-        return _syntax_error(name, text, str(error))
-    return Document(name, text, table, locate(text))
+        return _syntax_error(text, str(error))
+    return Document(text, table, locate(text.text))
 
 
-def _syntax_error(name: str, text: str, said: str) -> Diagnostic:
-    message, at = _position(text, said)
-    located = locate(text)
-    for again in located.again:
-        if located.position(again.second).line <= at.line:
-            return _duplicate(name, text, located, again)
-    line = text.split("\n")[at.line - 1]
+def _syntax_error(text: Text, said: str) -> Diagnostic:
+    message, at = _position(text.text, said)
+    located = locate(text.text)
+    if located.again and located.position(located.again[0].second).line <= at.line:
+        return _duplicate(text, located, located.again[0])
     for sign, words, help in _MEANINGS:
         if sign in message:
-            return mistake("syntax", name, text, at, words, _help(line, at.column, sign) or help)
-    return mistake("syntax", name, text, at, message[:1].lower() + message[1:])
+            return text.error("syntax", at, words, help or _help(text.line(at.line), at.column, sign))
+    return text.error("syntax", at, message[:1].lower() + message[1:])
 
 
 def _position(text: str, said: str) -> tuple[str, Position]:
     """Split tomllib's ``MESSAGE (at line 3, column 4)``."""
     message, _, place = said.rpartition(" (at ")
-    numbers = [int(word) for word in place.replace(",", " ").replace(")", " ").split() if word.isdigit()]
+    numbers = [int(word.strip(",)")) for word in place.split() if word.strip(",)").isdecimal()]
     if len(numbers) == 2:
         return message, Position(*numbers)
-    lines = text.rstrip().split("\n")
-    return message or said, Position(len(lines), len(lines[-1]) + 1)
+    return message or said, _end(text.rstrip())
 
 
-def _duplicate(name: str, text: str, located: Located, again: Again) -> Diagnostic:
+def _duplicate(text: Text, located: Located, again: Again) -> Diagnostic:
     first = located.position(again.first)
-    message = f"{dotted(again.path)} is set twice, first on line {first.line}"
-    help = "delete one of them; a later file may override it"
-    if again.path in located.values and again.path[-2:-1] == ("at",):
-        help = "a host name with dots needs quotes, and a host has one line"
-    return mistake("duplicate", name, text, located.position(again.second), message, help)
+    message = f"{dotted(again.path)} stands here again, first on line {first.line}"
+    host = again.path[-2:-1] == ("at",) and located.position(again.second).line != first.line
+    help = "one line a host; a host name with dots needs quotes" if host else "delete one of them"
+    return text.error("duplicate", located.position(again.second), message, help)
 
 
 def _help(line: str, column: int, sign: str) -> str:
-    """What a person may have meant by the text at a column."""
-    key, _, value = line.partition("=")
+    """What a person may have meant by a line."""
+    key, equals, value = line.partition("=")
     if sign in ("Invalid value", "Expected newline or end of document after a statement"):
-        word = value.partition("#")[0].strip()
-        if word.lower() in ("true", "false"):
-            return f"write {word.lower()}"
-        return f"text needs quotes: {quoted(word)}" if word and '"' not in word and "'" not in word else ""
+        return _value_help(value.partition("#")[0].strip())
     if sign == "Expected '=' after a key":
         if line[column - 1 : column] == ":":
             return "TOML writes KEY = VALUE"
-        return _quoted_key(key.strip()) if "=" in line else ""
+        return _key_help(key.strip()) if equals else ""
     return ""
 
 
-def _quoted_key(key: str) -> str:
+def _value_help(word: str) -> str:
+    if word.lower() in ("true", "false"):
+        return f"write {word.lower()}"
+    return f"text needs quotes: {quoted(word)}" if word and not set(word) & set("\"'[]{}") else ""
+
+
+def _key_help(key: str) -> str:
     table, at, host = key.partition("at.")
     wanted = f"at.{quoted(host)}" if at and not table else quoted(key)
     return f"a key with other characters than letters, digits, - and _ needs quotes: {wanted}"

@@ -11,7 +11,7 @@ run_demo() {
     step "start the demonstration"
     if [ -n "$dry_run" ]; then return; fi
     cd "$here/tests" || exit
-    exec "$python" -m lab.demo
+    exec "$python" -B -m lab.demo
 }
 
 refuse_beside_guests() {
@@ -30,7 +30,7 @@ require_lab() {
         return
     fi
     packages=''
-    for package in $(cd "$here/tests" && "$python" -c 'from lab import PACKAGES; print(*PACKAGES)'); do
+    for package in $(cd "$here/tests" && "$python" -B -c 'from lab import PACKAGES; print(*PACKAGES)'); do
         if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
             packages="$packages $package"
         fi

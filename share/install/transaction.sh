@@ -34,7 +34,7 @@ begin() {
 # finish: what was done stays.
 finish() {
     undo=''
-    rm -rf -- "$stage"
+    rm -rf -- "$stage" || : # done all the same
 }
 
 leave() {

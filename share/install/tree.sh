@@ -71,23 +71,26 @@ render() {
     chmod "$3" "$tree$2"
 }
 
-# trial_run: the staged code decides about a guest, without touching anything of this host, and has
-# nothing to say about it.
+# trial_run: the staged programs meet a guest, at a host that is empty, and have nothing to say about it.
+# Neither the policy nor the journal of this host is touched.
 trial_run() {
-    mkdir "$stage/trial" "$stage/trial/policy"
+    trial=$stage/trial
+    mkdir -p "$trial/policy" "$trial/root/var/log/libhooks"
     printf '%s' "<domain type='qemu'><name>trial</name><uuid>00000000-0000-4000-8000-000000000001</uuid>" \
         "<memory>65536</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os>" \
-        "<devices/></domain>" >"$stage/trial/domain.xml"
+        "<devices/></domain>" >"$trial/domain.xml"
     silent "$tree$hook_path" trial reconnect begin -
     silent "$python" -I -S "$tree$lib/current/hook" trial reconnect begin -
+    silent "$python" -I -S "$here/share/install/trial.py" "$tree$lib/$name" "$trial/policy" "$trial/root"
     silent "$tree/usr/bin/libhooks" hook trial migrate begin - \
-        --policy "$stage/trial/policy" --host trial --root "$stage/trial"
+        --policy "$trial/policy" --host trial --root "$trial/root"
+    if [ ! -s "$trial/root/var/log/libhooks/decisions.jsonl" ]; then die "the trial run left no record in its journal"; fi
 }
 
 # silent COMMAND...: must succeed and print nothing, like a hook that finds nothing to change.
 silent() {
-    if ! "$@" <"$stage/trial/domain.xml" >"$stage/trial/output" 2>&1 || [ -s "$stage/trial/output" ]; then
-        head -n 25 "$stage/trial/output" >&2
+    if ! "$@" <"$trial/domain.xml" >"$trial/output" 2>&1 || [ -s "$trial/output" ]; then
+        head -n 25 "$trial/output" >&2
         die "the trial run failed: $*"
     fi
 }

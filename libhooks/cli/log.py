@@ -1,0 +1,177 @@
+"""``libhooks log``: the journal for people."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import Any, Iterable, Iterator
+
+from libhooks.cli import options
+from libhooks.cli.options import Usage
+from libhooks.cli.terminal import Screen
+from libhooks.policy.diagnostic import PolicyError
+from libhooks.policy.load import load
+from libhooks.policy.model import Journal
+
+_PAINT = {"unchanged": "green", "rewritten": "green", "refused": "red"}
+_WOULD = {"rewritten": "would rewrite", "refused": "would refuse"}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``libhooks log``."""
+    parser.add_argument("show", nargs="*", metavar="show ID", help="one record in full, by its id or the end of it")
+    parser.add_argument("--file", metavar="FILE", help="the journal (default: the one the policy names)")
+    parser.add_argument("--domain", metavar="NAME", help="only decisions on this guest")
+    parser.add_argument("--verdict", choices=("unchanged", "rewritten", "refused"), help="only this verdict")
+    parser.add_argument("--code", metavar="CODE", help="only decisions with a finding of this code")
+    parser.add_argument("-n", "--lines", type=int, default=0, metavar="N", help="only the last N")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on as decisions are made")
+    parser.add_argument("--json", action="store_true", help="the records as they are, one a line")
+    parser.add_argument("--policy", metavar="DIR", default=options.POLICY_DIRECTORY, help=argparse.SUPPRESS)
+    options.add_colour(parser)
+
+
+def log(arguments: argparse.Namespace) -> int:
+    """Print decisions, oldest first; or one of them in full."""
+    screen, path = Screen(arguments.color), arguments.file or _journal(arguments.policy)
+    if arguments.show:
+        return _show_one(screen, arguments, path)
+    entries = [entry for entry in _entries(_lines(path)) if _wanted(arguments, entry)]
+    _print(screen, arguments, entries[-arguments.lines :] if arguments.lines > 0 else entries)
+    if not entries and not arguments.json and not arguments.follow:
+        screen.line(f"no decisions in {path}; one is recorded at every migration to this host", "faint")
+    if arguments.follow:
+        _follow(screen, arguments, path)
+    return 0
+
+
+def _journal(policy: str) -> str:
+    try:
+        return load(policy).journal.path
+    except PolicyError:
+        # The journal is where the reason of a refusal stands: a broken policy must not hide it.
+        return Journal().path
+
+
+def _lines(path: str) -> list[bytes]:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Usage(f"{path}: {error.strerror}; the journal is readable by root alone") from error
+
+
+def _entries(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The records of some lines. A line cut off by a crash or a full disk is none."""
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "verdict" in entry:
+            yield entry
+
+
+def _wanted(arguments: argparse.Namespace, entry: dict[str, Any]) -> bool:
+    codes = [finding["code"] for finding in entry["findings"]]
+    return (
+        arguments.domain in (None, entry["domain"])
+        and arguments.verdict in (None, entry["verdict"])
+        and (arguments.code is None or arguments.code in codes)
+    )
+
+
+def _print(screen: Screen, arguments: argparse.Namespace, entries: Iterable[dict[str, Any]]) -> None:
+    if arguments.json:
+        from libhooks.cli import records  # structlog costs 80 ms
+
+        for entry in entries:
+            records.show(entry)
+        return
+    for entry in entries:
+        _row(screen, entry)
+
+
+def _row(screen: Screen, entry: dict[str, Any]) -> None:
+    verdict = entry["verdict"]
+    told = verdict if entry["enforced"] else _WOULD.get(verdict, verdict)
+    paint = _PAINT.get(verdict, "") if entry["enforced"] else "yellow"
+    when = entry["time"][5:19].replace("T", " ")
+    screen.parts((f"{when}  ", "faint"), (f"{entry['id'][-6:]}  ", "faint"), (f"{entry['operation']:<8}", ""),
+                 (f"{entry['domain']:<14} ", "bold"), (f"{told:<14}", paint), (_summary(entry), ""))  # fmt: skip
+
+
+def _summary(entry: dict[str, Any]) -> str:
+    if entry["error"]:
+        return str(entry["error"]).partition(":")[0]
+    codes = [finding["code"] for finding in entry["findings"] if finding["level"] == "refuse"]
+    if codes:
+        return ", ".join(dict.fromkeys(codes))
+    places = [f"{change['kind']}.{change['place']}" for change in entry["changes"]]
+    return ", ".join(dict.fromkeys(places))
+
+
+def _show_one(screen: Screen, arguments: argparse.Namespace, path: str) -> int:
+    if len(arguments.show) != 2 or arguments.show[0] != "show":
+        raise Usage("libhooks log show ID: the id of one record, or the end of it")
+    wanted = arguments.show[1].upper()
+    found = [entry for entry in _entries(_lines(path)) if entry["id"].endswith(wanted)]
+    if not found:
+        raise Usage(f"no record {arguments.show[1]} in {path}; libhooks log lists them")
+    if arguments.json:
+        _print(screen, arguments, found)
+    else:
+        for entry in found:
+            _full(screen, entry)
+    return 0
+
+
+def _full(screen: Screen, entry: dict[str, Any]) -> None:
+    verdict = entry["verdict"]
+    screen.parts((f"{entry['domain']} on {entry['host']}: ", "bold"), (verdict, _PAINT.get(verdict, "")),
+                 ("" if entry["enforced"] else "  (audit: not enforced)", "yellow"))  # fmt: skip
+    screen.line(f"  {entry['operation']} at {entry['time']}, {entry['duration_ms']} ms, record {entry['id']}")
+    screen.line(f"  policy {entry['policy']['digest'] or 'none'}  {' '.join(entry['policy']['files'])}", "faint")
+    if entry["error"]:
+        screen.line(f"  error: {entry['error']}", "red")
+    for change in entry["changes"]:
+        screen.parts((f"  {change['kind']}.{change['place']}", "cyan"), (f"  {change['where']}", ""),
+                     (f"  {change['rule']}", "faint"))  # fmt: skip
+        screen.line(f"    - {change['old']}", "red")
+        screen.line(f"    + {change['new']}", "green")
+    for finding in entry["findings"]:
+        paint = "red" if finding["level"] == "refuse" else "yellow"
+        screen.parts((f"  {finding['level']:<6} ", paint), (finding["code"], "bold"), (f"  {finding['where']}", ""))
+        for key in ("wanted", "found", "hint"):
+            screen.line(f"    {key + ':':<8}{finding[key]}")
+
+
+def _follow(screen: Screen, arguments: argparse.Namespace, path: str) -> None:
+    """Print what is appended, until interrupted; a rotated journal is taken up from its beginning."""
+    position, inode = _end(path)
+    while True:
+        time.sleep(0.3)
+        now, current = _end(path)
+        if current != inode or now < position:
+            position, inode = 0, current
+        if now > position:
+            with open(path, "rb") as stream:
+                stream.seek(position)
+                fresh = stream.read()
+            whole = fresh.rpartition(b"\n")[0] + b"\n" if b"\n" in fresh else b""
+            position += len(whole)
+            _print(screen, arguments, (one for one in _entries(whole.splitlines()) if _wanted(arguments, one)))
+            sys.stdout.flush()
+
+
+def _end(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_size, status.st_ino

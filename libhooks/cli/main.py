@@ -1,0 +1,88 @@
+"""``libhooks``: the commands, and what a person sees when one is used wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Callable, NamedTuple, Sequence
+
+from libhooks import __version__
+from libhooks.cli import check, explain, hook, log, policy
+from libhooks.cli.options import Usage
+
+USAGE = 2
+
+
+class Command(NamedTuple):
+    """A command: its words, what it is for, its arguments and what it does."""
+
+    name: str
+    help: str
+    add: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("check", "what the hook would decide here for a domain XML", check.add_check, check.check),
+    Command("rewrite", "the XML for this host, for virsh migrate --xml", check.add_rewrite, check.rewrite),
+    Command("policy", "check the policy files", policy.add, policy.policy),
+    Command("log", "the decisions that were made on this host", log.add, log.log),
+    Command("explain", "a requirement: what, why, and how to fix it", explain.add, explain.explain),
+)
+
+_EPILOG = """\
+libhooks hook NAME OPERATION SUB-OPERATION EXTRA is what libvirt runs.
+
+start here:
+  virsh dumpxml --migratable GUEST | libhooks check     what would happen on this host
+  libhooks policy check                                 is the policy right?
+  libhooks log                                          what happened
+
+exit codes: 0 accepted or fine, 1 refused, 2 usage or invalid policy, 3 internal
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; returns its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words[:1] == ["hook"]:
+            return hook.hook(words[1:])
+        return _run(words)
+    except Usage as error:
+        print(f"libhooks: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (| head); Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except KeyboardInterrupt:
+        return 128 + 2
+
+
+def _run(words: list[str]) -> int:
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    if arguments.run is None:
+        parser.print_help()
+        return USAGE
+    code: int = arguments.run(arguments)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="libhooks",
+        description="Makes virsh migrate work between hosts that are not identical.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"libhooks {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        below = commands.add_parser(command.name, help=command.help, description=command.run.__doc__)
+        command.add(below)
+        below.set_defaults(run=command.run)
+    return parser

@@ -1,0 +1,20 @@
+"""What install.sh tries new code with: a guest arrives, in a process like the hook's, at a host that is empty.
+
+usage: python3 -I -S trial.py CODE POLICY ROOT <DOMAIN
+"""
+
+import sys
+
+code, policy, root = sys.argv[1:]
+sys.path.insert(0, code)
+
+from libhooks import client  # noqa: E402
+
+# Like the hook, this starts without site-packages: where lxml is must be found out the hook's way.
+sys.path.extend(client._package_directories())
+
+from libhooks import inline  # noqa: E402
+from libhooks.door import Settings  # noqa: E402
+from libhooks.event import Event, Operation  # noqa: E402
+
+inline.main(Event("trial", Operation.MIGRATE), Settings(policy, "trial", root))
