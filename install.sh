@@ -7,7 +7,7 @@ export LC_ALL
 unset CDPATH
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 
-here=$(cd -- "$(dirname -- "$0")" && pwd -P)
+here=$(dirname -- "$(readlink -f -- "$0")")
 # shellcheck source=share/install/transaction.sh
 . "$here/share/install/transaction.sh"
 # shellcheck source=share/install/python.sh

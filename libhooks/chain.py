@@ -13,6 +13,7 @@ from lxml import etree
 
 from libhooks import names
 from libhooks.decision import Change, Edit, Spot, Unmet
+from libhooks.domain import around
 from libhooks.facts.model import Facts, StoragePool, Unknown
 from libhooks.names import Form, Name
 from libhooks.places import Outcome, Resolution
@@ -48,7 +49,9 @@ class Chain(NamedTuple):
             found = layer.resolution
             if found.outcome is Outcome.RENAMED and found.place and found.rule:
                 spot, place = found.reference.spot, found.place
-                yield Change(found.kind, place.id, spot, str(found.reference.name), str(found.now), found.rule, edit)
+                yield Change(
+                    found.kind, place.id, spot, str(found.reference.name), str(found.now), found.rule, edit
+                )
                 edit = ()
 
 
@@ -66,7 +69,9 @@ def follow(top: Resolution, resolve: _Resolve, facts: Facts) -> Chain:
         resolution = resolve(_reference(top.reference.spot, name))
         if not format and resolution.outcome is Outcome.RENAMED:
             # To write the chain out takes the format, which libvirt itself never guesses either.
-            return Chain(tuple(layers), _broken(top.reference.spot, image, f"its header names {name} without a format"))
+            return Chain(
+                tuple(layers), _broken(top.reference.spot, image, f"its header names {name} without a format")
+            )
         layers.append(Layer(resolution, format))
         image = resolution.now
         if len(layers) > MAX_LAYERS:
@@ -81,7 +86,7 @@ def _open_end(source: etree._Element | None) -> str:
     """
     if source is None:
         return ""
-    layer = source.getparent()
+    layer = around(source)
     if layer.find("backingStore") is not None:
         return ""
     format = layer.find("driver" if layer.tag == "disk" else "format")
@@ -160,5 +165,3 @@ def _written_out(layers: tuple[Layer, ...], source: Spot) -> Edit:
 def changed(chain: Chain) -> bool:
     """Whether any image of the chain has another name here."""
     return any(layer.resolution.outcome is Outcome.RENAMED for layer in chain.layers)
-
-

@@ -20,12 +20,12 @@ def main() -> None:
         posix._exit(0)
     try:
         _inline(arguments)
-    except BaseException as error:  # The last line of defence: libvirt gets a sentence, not a traceback.
+    except BaseException as error:  # noqa: BLE001 - the last line of defence: a sentence, not a traceback
         _broken(arguments, error)
 
 
 def _inline(arguments: "list[str]") -> None:
-    sys.path.extend(_package_directories())
+    sys.path.extend(package_directories())
     from libhooks import inline
     from libhooks.door import Settings
     from libhooks.event import Event, Operation
@@ -34,12 +34,12 @@ def _inline(arguments: "list[str]") -> None:
     inline.main(Event(name, Operation(operation), *rest[:2]), Settings())
 
 
-def _package_directories() -> "list[str]":
+def package_directories() -> "list[str]":
     """Where the distribution keeps lxml: this process is started without site-packages (-S).
 
     Computed from the interpreter that runs, so that an upgrade of Python needs no new installation.
     """
-    version = "python%d.%d" % sys.version_info[:2]
+    version = "python{}.{}".format(*sys.version_info)
     candidates = [f"{sys.prefix}/lib/python3/dist-packages"]
     for lib in dict.fromkeys((sys.platlibdir, "lib64", "lib")):
         candidates.append(f"{sys.prefix}/{lib}/{version}/site-packages")

@@ -19,6 +19,14 @@ MAX_BYTES = 8 * 1024 * 1024
 _STEP = re.compile(r"([^\[\]]+)(?:\[(\d+)\])?\Z")
 
 
+def around(element: etree._Element) -> etree._Element:
+    """The element around one that is not the root. Raises LookupError for the root."""
+    parent = element.getparent()
+    if parent is None:
+        raise LookupError(element.tag)
+    return parent
+
+
 class Domain:
     """A guest's document. ``root`` is its ``<domain>``; change it through ``edited`` alone."""
 
@@ -150,7 +158,8 @@ def parse(document: bytes) -> Domain:
         tree = etree.fromstring(document, _parser()).getroottree()
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Undecidable(f"the domain XML cannot be read: {_first_line(error)}") from error
-    if tree.docinfo.doctype or tree.docinfo.internalDTD is not None:
+    info = tree.docinfo
+    if info.doctype or info.internalDTD is not None:  # type: ignore[union-attr]  # the stubs lack them
         raise Undecidable("the domain XML has a document type (DOCTYPE), which is never accepted")
     if tree.getroot().tag != "domain":
         raise Undecidable(f"the document is a <{_printable(tree.getroot().tag)}>, not a <domain>")
@@ -182,5 +191,3 @@ def children(element: etree._Element) -> Iterator[tuple[etree._Element, str]]:
         tag = child.tag
         ordinal = seen[tag] = seen.get(tag, 0) + 1
         yield child, tag if plain and ordinal == 1 else f"{tag}[{ordinal}]"
-
-

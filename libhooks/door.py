@@ -70,7 +70,7 @@ class _Guest(NamedTuple):
 def answer(
     event: Event,
     document: bytes,
-    settings: Settings = Settings(),
+    settings: Settings,
     judged: tuple[Requirement, ...] = requirements.ALL,
 ) -> Answer:
     """Decide on a guest, and say it in every form that is needed. Never raises."""
@@ -98,7 +98,7 @@ def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[R
             return guest._replace(decision=decision)
     except Undecidable as error:
         return guest._replace(failure=Failure("it cannot be judged", str(error), "", REFUSED))
-    except Exception as error:  # A face must answer libvirt whatever happens: no traceback, no hang.
+    except Exception as error:  # noqa: BLE001 - a face must answer libvirt, whatever happens
         return guest._replace(failure=_internal(error))
 
 
@@ -106,7 +106,9 @@ def _with_policy(guest: _Guest, settings: Settings) -> _Guest:
     try:
         return guest._replace(policy=load(settings.policy))
     except PolicyError as error:
-        return guest._replace(failure=Failure("its policy is invalid", str(error), "libhooks policy check", INVALID))
+        return guest._replace(
+            failure=Failure("its policy is invalid", str(error), "libhooks policy check", INVALID)
+        )
 
 
 def _policy(guest: _Guest, domain: Domain) -> Policy:

@@ -6,7 +6,7 @@ from typing import Iterator
 
 from libhooks import chain, guard, references, requirements
 from libhooks.chain import Chain
-from libhooks.decision import Change, Decision, Finding, Level, Unmet, Undecidable, Verdict
+from libhooks.decision import Change, Decision, Finding, Level, Undecidable, Unmet, Verdict
 from libhooks.domain import Domain, parse
 from libhooks.event import Event
 from libhooks.facts.model import Facts
@@ -34,7 +34,11 @@ def decide(
 
 
 def decide_domain(
-    event: Event, domain: Domain, policy: Policy, facts: Facts, judged: tuple[Requirement, ...] = requirements.ALL
+    event: Event,
+    domain: Domain,
+    policy: Policy,
+    facts: Facts,
+    judged: tuple[Requirement, ...] = requirements.ALL,
 ) -> Decision:
     """As ``decide``, for a document that is parsed and a policy with the guest's exceptions applied."""
     index = _index(policy, facts)
@@ -74,10 +78,12 @@ def _changes(resolutions: tuple[Resolution, ...]) -> Iterator[Change]:
         reference, new = resolution.reference, resolution.new
         if resolution.outcome is not Outcome.RENAMED or new is None:
             continue
-        if resolution.place is not None and resolution.rule is not None:
+        if resolution.place is not None and resolution.rule is not None and reference.element is not None:
             edits = tuple(reference.row.write(reference.spot, reference.element, new))
             old = str(reference.name)
-            yield Change(resolution.kind, resolution.place.id, reference.spot, old, str(new), resolution.rule, edits)
+            yield Change(
+                resolution.kind, resolution.place.id, reference.spot, old, str(new), resolution.rule, edits
+            )
 
 
 def _chain_changes(followed: tuple[tuple[Resolution, Chain], ...]) -> Iterator[Change]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Mapping, NamedTuple, Sequence, Union
 
 # The datagram socket alone: the socket module around it costs 8 ms at import.
 from _socket import AF_UNIX, SOCK_DGRAM, SOCK_NONBLOCK, socket
+from typing import Mapping, NamedTuple, Sequence, Union
 
 from libhooks.decision import Change, Decision, Finding, Verdict
 from libhooks.event import Event

@@ -62,7 +62,11 @@ class Name(NamedTuple):
     @property
     def spoken(self) -> str:
         """The name as a sentence says it: ``bridge br0`` rather than a policy's ``bridge:br0``."""
-        return str(self) if self.form in (Form.PATH, Form.STORE, Form.ADDRESS) else str(self).replace(":", " ", 1)
+        return (
+            str(self)
+            if self.form in (Form.PATH, Form.STORE, Form.ADDRESS)
+            else str(self).replace(":", " ", 1)
+        )
 
     @property
     def climbs(self) -> bool:

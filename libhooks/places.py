@@ -72,7 +72,7 @@ class Index:
         self._mine: dict[tuple[Kind, str], tuple[Name, ...]] = {}
         self._pattern: dict[tuple[Kind, str], str] = {}
         self._entries: dict[tuple[Kind, Form, tuple[str, ...]], list[_Entry]] = {}
-        self.places = places
+        self.all = places
         hosts = _hosts(places)
         for place in places:
             self._add(place, hosts, me)
@@ -128,7 +128,9 @@ class Index:
         if len(set(answers.values())) > 1:
             told = tuple(_told(host, origins[host].place, one) for host, one in answers.items() if host)
             return Resolution(reference, Outcome.AMBIGUOUS, kind, place, rule=place.rule, answers=told)
-        return self._fit(reference, Resolution(reference, answer.outcome, kind, place, answer.new, self._rule(place)))
+        return self._fit(
+            reference, Resolution(reference, answer.outcome, kind, place, answer.new, self._rule(place))
+        )
 
     def _fit(self, reference: Reference, answer: Resolution) -> Resolution:
         """The answer, or why the reference cannot take it."""

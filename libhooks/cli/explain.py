@@ -15,7 +15,9 @@ from libhooks.requirements.model import Requirement
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``libhooks explain``."""
-    parser.add_argument("code", nargs="?", metavar="CODE", help="a requirement's code (default: list them all)")
+    parser.add_argument(
+        "code", nargs="?", metavar="CODE", help="a requirement's code (default: list them all)"
+    )
     options.add_colour(parser)
 
 

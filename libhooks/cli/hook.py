@@ -11,7 +11,7 @@ _OPTIONS = ("--policy", "--host", "--root")
 HELP = "usage: libhooks hook NAME OPERATION SUB-OPERATION EXTRA [--policy DIR] [--host NAME] [--root DIR]"
 
 
-def hook(arguments: list[str]) -> int:
+def hook(arguments: list[str]) -> int:  # noqa: RET503 - ends the process
     """Answer as libvirt expects it; returns only where there is nothing to answer.
 
     Not parsed by argparse: a guest's name may begin with a dash.

@@ -12,6 +12,7 @@ from typing import Any, Iterable, Iterator
 from libhooks.cli import options
 from libhooks.cli.options import Usage
 from libhooks.cli.terminal import Screen
+from libhooks.door import POLICY_DIRECTORY
 from libhooks.policy.diagnostic import PolicyError
 from libhooks.policy.load import load
 from libhooks.policy.model import Journal
@@ -22,7 +23,9 @@ _WOULD = {"rewritten": "would rewrite", "refused": "would refuse"}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``libhooks log``."""
-    parser.add_argument("show", nargs="*", metavar="show ID", help="one record in full, by its id or the end of it")
+    parser.add_argument(
+        "show", nargs="*", metavar="show ID", help="one record in full, by its id or the end of it"
+    )
     parser.add_argument("--file", metavar="FILE", help="the journal (default: the one the policy names)")
     parser.add_argument("--domain", metavar="NAME", help="only decisions on this guest")
     parser.add_argument("--verdict", choices=("unchanged", "rewritten", "refused"), help="only this verdict")
@@ -30,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--lines", type=int, default=0, metavar="N", help="only the last N")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as decisions are made")
     parser.add_argument("--json", action="store_true", help="the records as they are, one a line")
-    parser.add_argument("--policy", metavar="DIR", default=options.POLICY_DIRECTORY, help=argparse.SUPPRESS)
+    parser.add_argument("--policy", metavar="DIR", default=POLICY_DIRECTORY, help=argparse.SUPPRESS)
     options.add_colour(parser)
 
 
@@ -102,8 +105,9 @@ def _row(screen: Screen, entry: dict[str, Any]) -> None:
     told = verdict if entry["enforced"] else _WOULD.get(verdict, verdict)
     paint = _PAINT.get(verdict, "") if entry["enforced"] else "yellow"
     when = entry["time"][5:19].replace("T", " ")
-    screen.parts((f"{when}  ", "faint"), (f"{entry['id'][-6:]}  ", "faint"), (f"{entry['operation']:<8}", ""),
-                 (f"{entry['domain']:<14} ", "bold"), (f"{told:<14}", paint), (_summary(entry), ""))  # fmt: skip
+    head = f"{when}  {entry['id'][-6:]}  "
+    screen.parts((head, "faint"), (f"{entry['operation']:<8}", ""), (f"{entry['domain']:<14} ", "bold"),
+                 (f"{told:<14}", paint), (_summary(entry), ""))  # fmt: skip
 
 
 def _summary(entry: dict[str, Any]) -> str:
@@ -136,7 +140,9 @@ def _full(screen: Screen, entry: dict[str, Any]) -> None:
     screen.parts((f"{entry['domain']} on {entry['host']}: ", "bold"), (verdict, _PAINT.get(verdict, "")),
                  ("" if entry["enforced"] else "  (audit: not enforced)", "yellow"))  # fmt: skip
     screen.line(f"  {entry['operation']} at {entry['time']}, {entry['duration_ms']} ms, record {entry['id']}")
-    screen.line(f"  policy {entry['policy']['digest'] or 'none'}  {' '.join(entry['policy']['files'])}", "faint")
+    screen.line(
+        f"  policy {entry['policy']['digest'] or 'none'}  {' '.join(entry['policy']['files'])}", "faint"
+    )
     if entry["error"]:
         screen.line(f"  error: {entry['error']}", "red")
     for change in entry["changes"]:
@@ -146,7 +152,9 @@ def _full(screen: Screen, entry: dict[str, Any]) -> None:
         screen.line(f"    + {change['new']}", "green")
     for finding in entry["findings"]:
         paint = "red" if finding["level"] == "refuse" else "yellow"
-        screen.parts((f"  {finding['level']:<6} ", paint), (finding["code"], "bold"), (f"  {finding['where']}", ""))
+        screen.parts(
+            (f"  {finding['level']:<6} ", paint), (finding["code"], "bold"), (f"  {finding['where']}", "")
+        )
         for key in ("wanted", "found", "hint"):
             screen.line(f"    {key + ':':<8}{finding[key]}")
 
@@ -165,7 +173,9 @@ def _follow(screen: Screen, arguments: argparse.Namespace, path: str) -> None:
                 fresh = stream.read()
             whole = fresh.rpartition(b"\n")[0] + b"\n" if b"\n" in fresh else b""
             position += len(whole)
-            _print(screen, arguments, (one for one in _entries(whole.splitlines()) if _wanted(arguments, one)))
+            _print(
+                screen, arguments, (one for one in _entries(whole.splitlines()) if _wanted(arguments, one))
+            )
             sys.stdout.flush()
 
 

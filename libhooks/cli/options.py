@@ -18,13 +18,17 @@ def add_trial(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", metavar="DIR", default=POLICY_DIRECTORY,
                         help=f"policy directory or file (default: {POLICY_DIRECTORY})")  # fmt: skip
     parser.add_argument("--host", metavar="NAME", default="", help="decide as the host of this name")
-    parser.add_argument("--root", metavar="DIR", default="/", help="read the host's facts from a captured tree")
+    parser.add_argument(
+        "--root", metavar="DIR", default="/", help="read the host's facts from a captured tree"
+    )
 
 
 def add_document(parser: argparse.ArgumentParser) -> None:
     """The domain XML and the operation it arrives by."""
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="domain XML (default: stdin)")
-    parser.add_argument("--operation", choices=("migrate", "restore"), default="migrate", help="default: migrate")
+    parser.add_argument(
+        "--operation", choices=("migrate", "restore"), default="migrate", help="default: migrate"
+    )
 
 
 def add_colour(parser: argparse.ArgumentParser) -> None:

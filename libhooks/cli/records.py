@@ -26,4 +26,4 @@ def logger(stream: BinaryIO) -> structlog.typing.FilteringBoundLogger:
 def show(record: journal.Record) -> None:
     """Write a record to stdout as the journal has it."""
     sys.stdout.flush()
-    logger(sys.stdout.buffer).info(record)
+    logger(sys.stdout.buffer).info(record)  # type: ignore[arg-type]

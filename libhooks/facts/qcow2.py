@@ -26,18 +26,17 @@ def extent(head: bytes) -> int:
     """How many bytes of the image ``parse`` needs, at most a cluster; 0 where it needs no more."""
     if len(head) < SMALLEST:
         return 0
-    magic, version, offset, length, bits = _HEADER.unpack_from(head)
+    magic, version, offset, length, bits = _fields(head)
     if magic != _MAGIC or version not in (2, 3) or not 9 <= bits <= 21 or not offset:
         return 0
-    end: int = offset + length
-    return min(end, 1 << bits)
+    return min(offset + length, 1 << bits)
 
 
 def parse(head: bytes) -> Image | Unknown:
     """What a header says; Unknown, with the reason, for what is none or makes no sense."""
     if len(head) < SMALLEST or not head.startswith(_MAGIC):
         return Unknown("not a qcow2 image")
-    _, version, offset, length, bits = _HEADER.unpack_from(head)
+    _, version, offset, length, bits = _fields(head)
     if version not in (2, 3):
         return Unknown("not a qcow2 image")
     start = _extensions_start(head, version)
@@ -52,6 +51,12 @@ def parse(head: bytes) -> Image | Unknown:
     if form is None:
         return Unknown("a damaged qcow2 header: its extensions run over")
     return _image(head[offset : offset + length], form)
+
+
+def _fields(head: bytes) -> tuple[bytes, int, int, int, int]:
+    """Magic, version, the backing file's offset and length, and the bits of the cluster size."""
+    magic, version, offset, length, bits = _HEADER.unpack_from(head)
+    return magic, version, offset, length, bits
 
 
 def _extensions_start(head: bytes, version: int) -> int:

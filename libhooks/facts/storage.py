@@ -20,14 +20,14 @@ def table(paths: Paths) -> mounts.Mounts:
 
 
 def file(paths: Paths, path: str) -> File | None:
-    """What ``path`` leads to; a block device's size is its capacity."""
+    """What ``path`` leads to; a block device's size is its capacity, and only files have another."""
     place = paths.resolve(path)
     if place.node is None:
         return None
     kind, size, device = place.node[:3]
     if kind == "block" and device is not None:
         size = _capacity(paths, device)
-    return File(kind, place.real, size, device)
+    return File(kind, place.real, size if kind in ("file", "block") else 0, device)
 
 
 def _capacity(paths: Paths, device: tuple[int, int]) -> int:

@@ -37,7 +37,7 @@ class TreeRoot:
         self._live = LiveRoot()
         self._entries = _entries(f"{self._directory}/stat.toml")
         self._children: dict[str, set[str]] = {}
-        self._children = _children((*self._entries, *self._mount_points()))
+        self._children = _children(tuple(self._entries), self._mount_points())
 
     def lstat(self, path: str) -> Node:
         entry = self._entry(path)
@@ -70,13 +70,13 @@ class TreeRoot:
             raise OSError(errno.EINVAL, f"a {kind}, not a file")
         return self._live.read(self._below(path), limit)
 
-    def _mount_points(self) -> list[str]:
+    def _mount_points(self) -> tuple[str, ...]:
         """What is mounted has a directory to be mounted on, in a tree too."""
         try:
             table = self.read(TABLE, TABLE_LIMIT)
         except OSError:
-            return []
-        return [entry.point for entry in entries(table.decode("utf-8", "surrogateescape"))]
+            return ()
+        return tuple(entry.point for entry in entries(table.decode("utf-8", "surrogateescape")))
 
     def _captured(self, path: str) -> Node | None:
         try:
@@ -105,10 +105,7 @@ def _node(entry: _Entry, found: Node) -> Node:
         return Node("link", len(entry.link))
     settings = entry.settings
     size = settings.get("size", found.size if entry.text is None else len(entry.text))
-    device = found.device
-    if "device" in settings:
-        major, minor = settings["device"].split(":")
-        device = (int(major), int(minor))
+    device = _device(settings["device"]) if "device" in settings else found.device
     ids = [settings.get(key, getattr(found, key)) for key in ("uid", "gid", "mode")]
     return Node(settings.get("kind", found.kind), size, device, *ids)
 
@@ -136,7 +133,15 @@ def _entry(file: str, path: str, table: Any) -> _Entry:
     if not path.startswith("/") or not isinstance(table, dict) or not table.keys() <= _KEYS:
         raise Garbage(f"{file}: [{path}] is not an absolute path with any of {', '.join(sorted(_KEYS))}")
     text = table.get("text")
+    _device(table.get("device", "0:0"))
     return _Entry(table, None if text is None else text.encode(), table.get("link"), _error(table))
+
+
+def _device(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(":")
+    if not (major.isdigit() and minor.isdigit()):
+        raise Garbage(f"{text} is no device")
+    return int(major), int(minor)
 
 
 def _error(table: dict[str, Any]) -> OSError | None:
@@ -145,14 +150,16 @@ def _error(table: dict[str, Any]) -> OSError | None:
     name = "EACCES" if table.get("denied") else table.get("error")
     if not name:
         return None
-    code = getattr(errno, name)
+    code = getattr(errno, name, None)
+    if code is None:
+        raise Garbage(f"{name} is no error")
     return OSError(code, os.strerror(code))
 
 
-def _children(added: tuple[str, ...]) -> dict[str, set[str]]:
-    """The names that paths add to each directory; the directories above a path exist with it."""
-    found: dict[str, set[str]] = {}
-    for path in added:
+def _children(added: tuple[str, ...], directories: tuple[str, ...]) -> dict[str, set[str]]:
+    """What paths add to each directory; the directories above a path exist with it."""
+    found: dict[str, set[str]] = {directory: set() for directory in directories}
+    for path in (*added, *directories):
         while path != "/":
             above, _, name = path.rpartition("/")
             path = above or "/"

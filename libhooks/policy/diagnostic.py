@@ -59,11 +59,16 @@ def errors(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The help for a misspelt word: ``did you mean "storage"?``, or "" if nothing is close."""
-    from difflib import get_close_matches  # 5 ms, paid only where something is wrong
+    """The known word that a misspelt one is closest to, "" if none is close."""
+    from difflib import get_close_matches  # paid only where something is wrong
 
-    found = get_close_matches(word.lower(), list(known), n=1)
-    return f'did you mean "{found[0]}"?' if found else ""
+    return next(iter(get_close_matches(word.lower(), list(known), n=1)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The help for a misspelt word: ``did you mean "storage"?``, or "" if nothing is close."""
+    found = closest(word, known)
+    return f'did you mean "{found}"?' if found else ""
 
 
 def shown(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Iterable, NamedTuple
 
 from libhooks.decision import Level
-from libhooks.policy.diagnostic import Wrong, closest, shown
+from libhooks.policy.diagnostic import Wrong, did_you_mean, shown
 from libhooks.policy.model import Mode
 
 
@@ -24,7 +24,7 @@ def expected(words: str, value: object, help: str = "") -> Wrong:
 def text(value: object, words: str = "text") -> str:
     """Any text that says something."""
     if not isinstance(value, str):
-        raise expected(words, value, _quotes(value))
+        raise expected(words, value, _quotes(value) if words == "text" else "")
     if not value.strip() or not value.isprintable():
         raise expected(words, value)
     return value
@@ -35,7 +35,7 @@ def choice(value: object, options: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in options:
         return value
     word = {True: "on", False: "off"}.get(value, "") if isinstance(value, bool) else value
-    raise expected(_either(options), value, closest(word, options) if isinstance(word, str) else "")
+    raise expected(_either(options), value, did_you_mean(word, options) if isinstance(word, str) else "")
 
 
 def mode(value: object) -> Mode:
@@ -123,6 +123,14 @@ def guest_names(value: object) -> tuple[object, ...]:
 def guest_uuids(value: object) -> tuple[object, ...]:
     """UUIDs of guests."""
     return one_or_more(value, uuid)
+
+
+def secret(value: object) -> str:
+    """The UUID of a libvirt secret. What stands there instead may be the secret itself: not shown."""
+    try:
+        return uuid(value)
+    except Wrong:
+        raise Wrong("expected the UUID of a libvirt secret", "see virsh secret-list") from None
 
 
 def _either(options: Iterable[str]) -> str:

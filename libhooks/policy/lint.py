@@ -78,8 +78,8 @@ def ambiguous(policy: Policy, fleet: Fleet) -> Iterator[Diagnostic]:
     Such a guest is refused with ``policy.ambiguous`` unless it says where it comes from.
     """
     for found in overlap.overlaps(policy):
-        sides = [f"{meaning.place.label} on {host}" for host, meaning in found.meanings.items()]
-        message = f"{found.example} is {' and '.join(dict.fromkeys(sides))}: {found.arrival} can't tell which"
+        sides = [f"{meaning} on {host}" for host, meaning in found.meanings.items()]
+        message = f"{found.example} is {' and '.join(sides)}: {found.arrival} can't tell which"
         yield _warning("ambiguous", found.rule, message, "let the hosts' names differ")
 
 

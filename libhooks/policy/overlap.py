@@ -20,6 +20,10 @@ class Meaning(NamedTuple):
     place: Place
     remainder: tuple[str, ...]
 
+    def __str__(self) -> str:
+        below = f"{'/'.join(self.remainder)} of " if self.remainder else ""
+        return below + self.place.label
+
 
 class Overlap(NamedTuple):
     """A name that the hosts do not agree about, as one that ``arrival`` would refuse."""

@@ -6,8 +6,8 @@ from typing import Callable, Mapping, cast
 
 from libhooks import names
 from libhooks.names import Name
-from libhooks.policy.diagnostic import Wrong, closest, shown
-from libhooks.policy.forms import absolute_path, expected, one_or_more, text, uuid
+from libhooks.policy.diagnostic import Wrong, closest, did_you_mean, shown
+from libhooks.policy.forms import absolute_path, expected, one_or_more, secret, text
 
 _PROTOCOLS = (
     "rbd", "iscsi", "gluster", "nbd", "nfs", "ssh", "sheepdog", "vxhs",
@@ -99,7 +99,7 @@ def _within(key: str, parse: Callable[[object], object], value: object) -> objec
 def _protocol(value: object) -> str:
     told = text(value, "a protocol of network disks")
     if told not in _PROTOCOLS:
-        help = closest(told, _PROTOCOLS) or f"known here: {', '.join(_PROTOCOLS)}"
+        help = did_you_mean(told, _PROTOCOLS) or f"known here: {', '.join(_PROTOCOLS)}"
         raise expected("a protocol of network disks", value, help)
     return told
 
@@ -128,7 +128,7 @@ _STORE: Mapping[str, Callable[[object], object]] = {
     "protocol": _protocol,
     "name": _store_name,
     "hosts": lambda value: one_or_more(value, _store_host),
-    "secret": uuid,
+    "secret": secret,
 }
 
 
@@ -162,7 +162,8 @@ def _direct(rest: str, told: str) -> Name:
     device, slash, how = rest.partition("/")
     _link("a network device's name", device, told)
     if slash and how not in _MODES:
-        raise Wrong(f"{shown(how)} is no mode of direct", closest(how, _MODES) or f"known here: {', '.join(_MODES)}")
+        help = did_you_mean(how, _MODES) or f"known here: {', '.join(_MODES)}"
+        raise Wrong(f"{shown(how)} is no mode of direct", help)
     return names.direct(device, how)
 
 
@@ -177,7 +178,8 @@ _NETWORKS: Mapping[str, Callable[[str, str], Name]] = {
 def _network_help(form: str, colon: str, rest: str) -> str:
     if not colon:
         return f'did you mean "bridge:{form}" or "network:{form}"?'
-    return closest(form, _NETWORKS)
+    meant = closest(form, _NETWORKS)
+    return f'did you mean "{meant}:{rest}"?' if meant else ""
 
 
 def _ipv4(told: str) -> tuple[int, ...]:
@@ -221,4 +223,4 @@ def _address_help(told: str) -> str:
         return f'without the prefix length: "{told.partition("/")[0]}"'
     if told.startswith("[") or "%" in told:
         return f'without brackets and zone: "{told.strip("[]").partition("%")[0]}"'
-    return "host names are not looked up"
+    return "host names are not looked up" if told[:1].isalpha() and ":" not in told else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable, Mapping, NamedTuple, Union
 
 from libhooks.policy import forms, placenames
-from libhooks.policy.diagnostic import Wrong, closest, shown
+from libhooks.policy.diagnostic import Wrong, did_you_mean, shown
 from libhooks.policy.forms import Form
 
 #: The requirements that ``[require]`` can name: the catalogue's, whether judged yet or not.
@@ -70,7 +70,7 @@ KEYS = (
     Key(("file", "ID", "at", "HOST"), _FILE, "", "Where the host keeps its copy of the same file."),
     Key(("require", "unknown"), _UNKNOWN, "", "The level where a fact can't be read; else the code's own."),
     Key(("require", "CODE"), _LEVEL, "", "What follows where a requirement is unmet; else its default."),
-    Key(("guest", "ID", "match", "name"), _NAMES, "", "The guests' names on arrival; * and ? as in the shell."),
+    Key(("guest", "ID", "match", "name"), _NAMES, "", "The guests' names on arrival; globs as in the shell."),
     Key(("guest", "ID", "match", "uuid"), _UUIDS, "", "The guests' UUIDs."),
     Key(("guest", "ID", "mode"), _MODE, "", "The mode for these guests."),
     Key(("guest", "ID", "require", "unknown"), _UNKNOWN, "", "As [require], for these guests."),
@@ -106,29 +106,32 @@ def _tree() -> dict[str, Node]:
 TREE = _tree()
 
 
-def _id(word: str) -> None:
+def _id(path: tuple[str, ...]) -> None:
+    word = path[-1]
     if word in ("at", "source", "match", "mode", "require"):
-        raise Wrong(f'"{word}" where an ID is expected', f"write [KIND.ID] first, then {word}")
+        raise Wrong(f"{path[0]} without an ID", f"write [{path[0]}.ID], and {word} below it")
     if not word.isascii() or not word.replace("-", "").replace("_", "").isalnum():
         raise Wrong(f"{shown(word)} is no ID", "an ID has letters, digits, - and _")
 
 
-def _host(word: str) -> None:
+def _host(path: tuple[str, ...]) -> None:
+    word = path[-1]
     if not word or not word.isascii() or not set(word) - set("*?[]!") <= _HOST:
         raise Wrong(f"no host can be called {shown(word)}", "a host's name, or a pattern with * ? [ ]")
     if word.strip(".") != word or ".." in word or word.count("[") != word.count("]"):
         raise Wrong(f"no host can be called {shown(word)}", "no dots around it, brackets in pairs")
 
 
-def _code(word: str) -> None:
-    if word not in CODES:
-        raise Wrong(f"unknown requirement {shown(word)}", closest(word, (*CODES, "unknown")))
+def _code(path: tuple[str, ...]) -> None:
+    if path[-1] not in CODES:
+        help = did_you_mean(path[-1], (*CODES, "unknown"))
+        raise Wrong(f"unknown requirement {shown(path[-1])}", help or "libhooks explain lists them")
 
 
 _HOST = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
-#: The words in capitals: each raises Wrong for a key that can't be one.
-SORTS: Mapping[str, Callable[[str], None]] = {"ID": _id, "HOST": _host, "CODE": _code}
+#: The words in capitals: each raises Wrong for a path that does not end in one.
+SORTS: Mapping[str, Callable[[tuple[str, ...]], None]] = {"ID": _id, "HOST": _host, "CODE": _code}
 
 
 def step(table: Mapping[str, Node], word: str) -> tuple[str, Node] | None:

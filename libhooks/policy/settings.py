@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Mapping, NamedTuple
 
 from libhooks.policy import schema
-from libhooks.policy.diagnostic import Diagnostic, Wrong, closest, dotted, quoted, shown
+from libhooks.policy.diagnostic import Diagnostic, Wrong, did_you_mean, dotted, quoted, shown
 from libhooks.policy.document import Document
 from libhooks.policy.schema import Key, Node
 
@@ -77,12 +77,8 @@ class _Reader:
             self.tables[path] = self.document
             self.table(node, value, path)
         else:
-            name, help = dotted(path), f"write [{dotted(path)}], with single brackets"
-            inner = next(iter(node))
-            plain = f"write [{name}.{inner}]" if inner in schema.SORTS else f"write {name}.{inner} = ..."
-            array = isinstance(value, list) and value and isinstance(value[0], dict)
-            message = f"{name} is a table, found {shown(value)}"
-            self.problems.append(self.document.at_key("type", path, message, help if array else plain))
+            message = f"{dotted(path)} is a table, found {shown(value)}"
+            self.problems.append(self.document.at_key("type", path, message, _table_help(node, path)))
 
     def _key(self, sort: str, key: Key, value: object, path: Path) -> None:
         if sort in schema.SORTS and isinstance(value, dict) and _is_dotted(value):
@@ -106,7 +102,7 @@ class _Reader:
         """Whether a word in a place of ``ID``, ``HOST`` or ``CODE`` can be one."""
         try:
             if sort in schema.SORTS:
-                schema.SORTS[sort](path[-1])
+                schema.SORTS[sort](path)
         except Wrong as wrong:
             self.problems.append(self.document.at_key("name", path, wrong.message, wrong.help))
             return False
@@ -114,12 +110,13 @@ class _Reader:
 
     def _unquoted(self, sort: str, path: Path, table: Mapping[str, object]) -> Iterator[Diagnostic]:
         """``at.hostb.example.org = ...`` is a table in a table to TOML."""
+        message = f"{dotted(path)} is a table" + (' without "protocol"' if sort == "HOST" else "")
+        table_of = "" if len(path) == 2 else f"{path[-2]}."
         wanted = "a host name" if sort == "HOST" else "a requirement"
         for tail, value in _leaves(table):
-            name = quoted(".".join((path[-1], *tail)))
-            around = "at." if sort == "HOST" else ""
-            help = f"{wanted} with dots needs quotes: {around}{name} = {shown(value)}"
-            message = f"{dotted(path)} is a table" + (' without "protocol"' if sort == "HOST" else "")
+            name = table_of + quoted(".".join((path[-1], *tail)))
+            told = shown(value) if isinstance(value, str) else "..."
+            help = f"{wanted} with dots needs quotes: {name} = {told}"
             yield self.document.at_key("quotes", (*path, *tail), message, help)
 
     def _unknown(self, node: Mapping[str, Node], path: Path) -> None:
@@ -128,13 +125,20 @@ class _Reader:
         self.problems.append(self.document.at_key("unknown-key", path, message, _unknown_help(node, path)))
 
 
+def _table_help(node: Mapping[str, Node], path: Path) -> str:
+    inner = next(iter(node))
+    if len(path) > 2:
+        return f"write {path[-1]}.{inner} = ..."
+    return f"write [{dotted(path)}.{inner}]" if inner in schema.SORTS else f"write [{dotted(path)}]"
+
+
 def _unknown_help(node: Mapping[str, Node], path: Path) -> str:
     if path in schema.LATER or path[:1] in schema.LATER:
         return f"this version of libhooks does not support {dotted(path)} yet"
     if path[-1] in ("version", "mode"):
         return f"{path[-1]} stands at the top of the file, before the first [table]"
     known = sorted(node)
-    return closest(path[-1], known) or f"known here: {', '.join(known)}"
+    return did_you_mean(path[-1], known) or f"known here: {', '.join(known)}"
 
 
 def _is_dotted(table: Mapping[str, object]) -> bool:

@@ -16,7 +16,7 @@ else:
 #: What tomllib says, what we say, and what would help.
 _MEANINGS = (
     ("\\n'", "a text without its closing quote", "close it on its line; longer texts stand in three quotes"),
-    ("Invalid value", "this is no value", ""),
+    ("Invalid value", "expected a value", ""),
     ("Expected newline or end of document after a statement", "more on this line than one value", ""),
     ("Expected '=' after a key", "expected = after the key", ""),
     ("Invalid statement", "expected KEY = VALUE or [TABLE]", ""),
@@ -24,6 +24,7 @@ _MEANINGS = (
     ("Unterminated string", "a text without its closing quotes", ""),
     ('Expected "\'"', "a text without its closing quote", ""),
     ("Unclosed array", "a list without its closing ]", ""),
+    ("Invalid initial character for a key part", "expected a key", ""),
     ("Unclosed inline table", "a table without its closing }", "keep it on one line"),
 )
 
@@ -101,6 +102,8 @@ def _help(line: str, column: int, sign: str) -> str:
     key, equals, value = line.partition("=")
     if sign in ("Invalid value", "Expected newline or end of document after a statement"):
         return _value_help(value.partition("#")[0].strip())
+    if sign == "Invalid initial character for a key part":
+        return "a table in braces stands on one line" if "{" in line else ""
     if sign == "Expected '=' after a key":
         if line[column - 1 : column] == ":":
             return "TOML writes KEY = VALUE"

@@ -6,11 +6,13 @@ from lxml import etree
 
 from libhooks import names
 from libhooks.decision import Kind
+from libhooks.domain import around
 from libhooks.names import Form, Name
 from libhooks.references.files import CHARACTER_DEVICES
 from libhooks.references.model import Role, Row, attribute_row
 
 _KINDS = (Kind.ADDRESS,)
+_EVERYWHERE = ("0.0.0.0", "::", "::1")  # noqa: S104 - compared with, never bound
 
 
 def own_address(text: str) -> Name | None:
@@ -23,11 +25,11 @@ def own_address(text: str) -> Name | None:
     except ValueError:
         return None
     bare = name.parts[0]
-    return None if bare in ("0.0.0.0", "::", "::1") or bare.startswith("127.") else name
+    return None if bare in _EVERYWHERE or bare.startswith("127.") else name
 
 
 def _bound(source: etree._Element) -> Name | None:
-    binds = source.getparent().get("type") in ("tcp", "udp") and source.get("mode") == "bind"
+    binds = around(source).get("type", "") in ("tcp", "udp") and source.get("mode") == "bind"
     text = source.get("host")
     return own_address(text) if binds and text else None
 

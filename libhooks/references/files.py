@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from libhooks import names
+from libhooks.domain import around
 from libhooks.names import Form, Name
 from libhooks.references.model import PATH_KINDS, Role, Row, attribute_row, text_row
 
@@ -14,14 +15,14 @@ _PATH = frozenset({Form.PATH})
 
 def _character_path(source: etree._Element) -> Name | None:
     # A pty's path is what the running guest happened to get, on the other host; vdagents have none.
-    if source.getparent().get("type") not in ("file", "dev", "pipe", "unix"):
+    if around(source).get("type", "") not in ("file", "dev", "pipe", "unix"):
         return None
     text = source.get("path")
     return names.path(text) if text else None
 
 
 def _character_role(source: etree._Element) -> Role:
-    kind = source.getparent().get("type")
+    kind = around(source).get("type")
     made_here = kind == "file" or (kind == "unix" and source.get("mode") != "connect")
     return Role.OUTPUT if made_here else Role.ENDPOINT
 

@@ -83,8 +83,15 @@ def set_attribute(spot: Spot, element: etree._Element, name: str, value: str | N
         yield Edit(spot.at(f"@{name}"), element.get(name), value)
 
 
-def attribute_row(element: str, attribute: str, kinds: tuple[Kind, ...], role: Role, form: Form,
-                  parse: Callable[[str], Name | None], text_of: Callable[[Name], str] = str) -> Row:  # fmt: skip
+def attribute_row(
+    element: str,
+    attribute: str,
+    kinds: tuple[Kind, ...],
+    role: Role,
+    form: Form,
+    parse: Callable[[str], Name | None],
+    text_of: Callable[[Name], str] = str,
+) -> Row:
     """A row for a name that is one attribute, in one form."""
 
     def read(found: etree._Element) -> Name | None:
@@ -97,8 +104,9 @@ def attribute_row(element: str, attribute: str, kinds: tuple[Kind, ...], role: R
     return Row(element, (f"@{attribute}",), kinds, always(role), frozenset({form}), read, write)
 
 
-def text_row(element: str, kinds: tuple[Kind, ...], role: Role, form: Form,
-             parse: Callable[[str], Name | None]) -> Row:  # fmt: skip
+def text_row(
+    element: str, kinds: tuple[Kind, ...], role: Role, form: Form, parse: Callable[[str], Name | None]
+) -> Row:
     """A row for a name that is an element's text, in one form."""
 
     def read(found: etree._Element) -> Name | None:

@@ -8,25 +8,28 @@ from lxml import etree
 
 from libhooks import names
 from libhooks.decision import Edit, Kind, Spot
+from libhooks.domain import around
 from libhooks.names import Form, Name
 from libhooks.references.model import Role, Row, always, attribute_row, set_attribute
 
 _TYPE = {Form.BRIDGE: "bridge", Form.OVS: "bridge", Form.NETWORK: "network", Form.DIRECT: "direct"}
+_NAMED_BY = {"bridge": "bridge", "network": "network", "direct": "dev"}
 #: Attributes of <source> that name or belong to one form alone; portid is libvirt's own and live.
 _ATTRIBUTES = ("bridge", "network", "portgroup", "portid", "dev", "mode")
 _OVS = "<virtualport type='openvswitch'/>"
 
 
 def _read(source: etree._Element) -> Name | None:
-    interface = source.getparent()
-    kind = interface.get("type")
-    if kind == "bridge" and source.get("bridge"):
-        return (names.ovs if _is_ovs(interface) else names.bridge)(source.get("bridge"))
-    if kind == "network" and source.get("network"):
-        return names.network(source.get("network"), source.get("portgroup", ""))
-    if kind == "direct" and source.get("dev"):
-        return names.direct(source.get("dev"), source.get("mode", ""))
-    return None
+    interface = around(source)
+    kind = interface.get("type", "")
+    called = source.get(_NAMED_BY.get(kind, ""))
+    if not called:
+        return None
+    if kind == "network":
+        return names.network(called, source.get("portgroup", ""))
+    if kind == "direct":
+        return names.direct(called, source.get("mode", ""))
+    return names.ovs(called) if _is_ovs(interface) else names.bridge(called)
 
 
 def _is_ovs(interface: etree._Element) -> bool:
@@ -45,7 +48,7 @@ def _attributes(new: Name) -> dict[str, str]:
 
 
 def _write(spot: Spot, source: etree._Element, new: Name) -> Iterator[Edit]:
-    interface = source.getparent()
+    interface = around(source)
     wanted = _attributes(new)
     yield from set_attribute(spot.parent, interface, "type", _TYPE[new.form])
     for attribute in _ATTRIBUTES:
@@ -59,13 +62,18 @@ def _write_port(spot: Spot, interface: etree._Element, new: Name) -> Iterator[Ed
     port = interface.find("virtualport")
     if new.form is Form.OVS and port is None:
         yield Edit(spot, None, _OVS)
-    elif new.form is not Form.OVS and _is_ovs(interface) and interface.get("type") == "bridge":
+    elif (
+        port is not None
+        and new.form is not Form.OVS
+        and _is_ovs(interface)
+        and interface.get("type") == "bridge"
+    ):
         yield Edit(spot, etree.tostring(port, encoding="unicode", with_tail=False), None)
 
 
 def _obstacle(source: etree._Element, new: Name) -> str:
     """What the interface would lose. libvirt drops or rejects each of these on a form without it."""
-    interface = source.getparent()
+    interface = around(source)
     old = _read(source)
     if old is None or old.form is new.form:
         return ""
@@ -83,7 +91,7 @@ def _port_obstacle(interface: etree._Element, new: Name) -> str:
     if port is None or (new.form is Form.OVS and port.get("type") == "openvswitch"):
         return ""
     # interfaceid is made by libvirt itself for every OVS port; any other parameter is a person's.
-    own = {key for parameters in port.iter("parameters") for key in parameters.keys()} - {"interfaceid"}
+    own = {key for parameters in port.iter("parameters") for key in parameters.attrib} - {"interfaceid"}
     if port.get("type") != "openvswitch" or interface.get("type") != "bridge" or own:
         return "its <virtualport> would be lost"
     return ""

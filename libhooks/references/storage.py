@@ -7,7 +7,8 @@ from typing import Iterator
 from lxml import etree
 
 from libhooks import names
-from libhooks.decision import Edit, Kind, Spot
+from libhooks.decision import Edit, Spot
+from libhooks.domain import around
 from libhooks.names import Form, Name
 from libhooks.references.model import PATH_KINDS, Role, Row, always, set_attribute
 
@@ -18,7 +19,7 @@ _NETWORK_ONLY = ("host", "initiator", "snapshot", "config", "ssl", "readahead", 
 
 
 def _read(source: etree._Element) -> Name | None:
-    layer = source.getparent()
+    layer = around(source)
     kind = layer.get("type", "file")
     if kind in _PATH_ATTRIBUTE:
         text = source.get(_PATH_ATTRIBUTE[kind])
@@ -26,7 +27,9 @@ def _read(source: etree._Element) -> Name | None:
     if kind == "volume":
         return names.pool(source.get("pool", ""), source.get("volume", ""))
     if kind == "network":
-        return names.store(source.get("protocol", ""), source.get("name", ""), _hosts(source), _secret(source))
+        return names.store(
+            source.get("protocol", ""), source.get("name", ""), _hosts(source), _secret(source)
+        )
     return None
 
 
@@ -57,8 +60,8 @@ def _host_xml(text: str) -> str:
 
 
 def _secret_element(source: etree._Element) -> etree._Element | None:
-    for around in (source, source.getparent()):
-        found: etree._Element | None = around.find("auth/secret")
+    for element in (source, around(source)):
+        found = element.find("auth/secret")
         if found is not None:
             return found
     return None
@@ -90,7 +93,7 @@ def _attributes(new: Name, kind: str) -> dict[str, str]:
 
 
 def _write(spot: Spot, source: etree._Element, new: Name) -> Iterator[Edit]:
-    layer = source.getparent()
+    layer = around(source)
     before = layer.get("type")
     kind = source_type(new, before or "file")
     if kind != (before or "file") and not _same_device(_read(source), new):
@@ -120,7 +123,7 @@ def _write_network(spot: Spot, source: etree._Element, new: Name) -> Iterator[Ed
             yield Edit(spot.at(f"host[{ordinal}]"), None, _host_xml(host))
     secret = _secret_element(source)
     if secret is not None and new.secret:
-        inside = secret.getparent().getparent() is source
+        inside = around(around(secret)) is source
         auth = (spot if inside else spot.parent).at("auth/secret")
         yield from set_attribute(auth, secret, "uuid", new.secret)
 
@@ -134,7 +137,7 @@ def _remove(spot: Spot, source: etree._Element, tags: tuple[str, ...]) -> Iterat
 
 
 def _writable(source: etree._Element) -> bool:
-    disk = source.getparent()
+    disk = around(source)
     if disk.tag != "disk" or disk.get("device", "disk") not in ("disk", "lun"):
         return False
     return disk.find("readonly") is None
@@ -143,7 +146,7 @@ def _writable(source: etree._Element) -> bool:
 def _obstacle(source: etree._Element, new: Name) -> str:
     if new.form is Form.STORE and new.secret and _secret_element(source) is None:
         return "the place needs a secret, and this disk names no user to authenticate (<auth>)"
-    if new.form is Form.POOL and source.getparent().get("type") == "dir":
+    if new.form is Form.POOL and around(source).get("type") == "dir":
         return "a directory disk cannot be a volume of a pool"
     return ""
 
@@ -167,4 +170,3 @@ def layer_xml(name: Name, format: str) -> etree._Element:
 
 BACKING = _row("devices/disk/backingStore/source")
 ROWS: tuple[Row, ...] = (_row("devices/disk/source"), BACKING)
-

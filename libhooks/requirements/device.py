@@ -102,5 +102,7 @@ def _arguments(root: etree._Element) -> Iterator[str]:
 
 
 REQUIREMENTS: tuple[Requirement, ...] = (
-    Requirement("device.vectors", "virtio devices have at most 32 vectors", GUIDE, Level.WARN, MIGRATE, vectors),
+    Requirement(
+        "device.vectors", "virtio devices have at most 32 vectors", GUIDE, Level.WARN, MIGRATE, vectors
+    ),
 )

@@ -28,7 +28,7 @@ class Subject(NamedTuple):
     resolutions: tuple[Resolution, ...]
     chains: tuple[Chain, ...]
     violations: tuple[Violation, ...]
-    index: Index
+    places: Index
     policy: Policy
     facts: Facts
 

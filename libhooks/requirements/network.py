@@ -98,12 +98,16 @@ def _hint(resolution: Resolution) -> str:
     return "make it, or name the segment in a [network.…] place of the policy"
 
 
-def _unmet(resolution: Resolution, name: Name, wanted: str, found: str, hint: str, unknown: bool = False) -> Unmet:
+def _unmet(
+    resolution: Resolution, name: Name, wanted: str, found: str, hint: str, unknown: bool = False
+) -> Unmet:
     return Unmet(resolution.reference.spot, name.spoken, wanted, found, hint, unknown)
 
 
 REQUIREMENTS: tuple[Requirement, ...] = (
     Requirement("network.exists", "what interfaces plug into is here", GUIDE, Level.REFUSE, BOTH, exists),
-    Requirement("network.active", "libvirt networks of the guest are active", LIBVIRT, Level.REFUSE, BOTH, active),
+    Requirement(
+        "network.active", "libvirt networks of the guest are active", LIBVIRT, Level.REFUSE, BOTH, active
+    ),
     Requirement("network.listen", "listen addresses are this host's", LIBVIRT, Level.REFUSE, BOTH, listen),
 )

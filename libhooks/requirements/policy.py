@@ -19,7 +19,7 @@ def host(subject: Subject) -> Iterator[Unmet]:
     qualified host name and then the short one. Write this host's names into the places, or the name
     that the policy knows it by into /etc/libhooks/host. Reported once a guest, not once a disk.
     """
-    if subject.index.places and not subject.index.knows_host:
+    if subject.places.all and not subject.places.knows_host:
         names = ", ".join(subject.facts.host()) or "no name"
         yield Unmet(
             Spot("policy", "/domain"),
@@ -47,7 +47,7 @@ def _mapped(subject: Subject, kind: Kind) -> Iterator[Unmet]:
     for resolution in subject.resolutions:
         if resolution.kind is not kind:
             continue
-        if resolution.outcome is Outcome.UNMAPPED and resolution.place and subject.index.knows_host:
+        if resolution.outcome is Outcome.UNMAPPED and resolution.place and subject.places.knows_host:
             place = resolution.place
             hint = f"give {place.label} a name on this host ({place.rule.file})"
             yield _unmet(resolution, f"{place.label} on this host", "the place has no name here", hint)
@@ -56,7 +56,12 @@ def _mapped(subject: Subject, kind: Kind) -> Iterator[Unmet]:
             yield _unmet(resolution, f"a name that a {kind.value} place could be", resolution.why, hint)
         elif resolution.outcome is Outcome.UNFIT and resolution.place and kind is not Kind.NETWORK:
             hint = f"give {resolution.place.label} a name of another form on this host ({resolution.rule})"
-            yield _unmet(resolution, f"{resolution.new.spoken if resolution.new else resolution.place.label} here", resolution.why, hint)
+            yield _unmet(
+                resolution,
+                f"{resolution.new.spoken if resolution.new else resolution.place.label} here",
+                resolution.why,
+                hint,
+            )
 
 
 def storage_mapped(subject: Subject) -> Iterator[Unmet]:
@@ -98,7 +103,12 @@ def network_form(subject: Subject) -> Iterator[Unmet]:
     for resolution in _with(subject, Outcome.UNFIT):
         if resolution.kind is Kind.NETWORK and resolution.place:
             hint = f"give {resolution.place.label} a name here that keeps it ({resolution.rule})"
-            yield _unmet(resolution, f"to become {resolution.new.spoken if resolution.new else resolution.place.label}", resolution.why, hint)
+            yield _unmet(
+                resolution,
+                f"to become {resolution.new.spoken if resolution.new else resolution.place.label}",
+                resolution.why,
+                hint,
+            )
 
 
 def guard_abi(subject: Subject) -> Iterator[Unmet]:
@@ -108,13 +118,9 @@ def guard_abi(subject: Subject) -> Iterator[Unmet]:
     rule that asked for the change.
     """
     for violation in subject.violations:
-        yield Unmet(
-            violation.edit.spot,
-            violation.edit.spot.xpath,
-            f"{violation.what} untouched",
-            f"{violation.change.kind.value}.{violation.change.place} would change it ({violation.change.rule})",
-            "correct that rule of the policy",
-        )
+        change, spot = violation.change, violation.edit.spot
+        found = f"{change.kind.value}.{change.place} would change it ({change.rule})"
+        yield Unmet(spot, spot.xpath, f"{violation.what} untouched", found, "correct that rule of the policy")
 
 
 def _with(subject: Subject, outcome: Outcome) -> Iterator[Resolution]:

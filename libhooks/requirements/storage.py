@@ -247,7 +247,9 @@ def shared(subject: Subject) -> Iterator[Unmet]:
         if isinstance(answer, Local):
             yield _unmet(resolution, name, "on shared storage", answer.found, _sharing_hint(resolution))
         elif isinstance(answer, Unknown):
-            yield _unmet(resolution, name, "on shared storage", answer.why, "see that its storage answers", True)
+            yield _unmet(
+                resolution, name, "on shared storage", answer.why, "see that its storage answers", True
+            )
 
 
 def _sharing_hint(resolution: Resolution) -> str:
@@ -296,13 +298,23 @@ def _source(text: str, fstype: str) -> str:
     return trimmed.replace(":/", ":", 1) if fstype == "fuse.glusterfs" else trimmed
 
 
-def _unmet(resolution: Resolution, name: Name, wanted: str, found: str, hint: str, unknown: bool = False) -> Unmet:
+def _unmet(
+    resolution: Resolution, name: Name, wanted: str, found: str, hint: str, unknown: bool = False
+) -> Unmet:
     return Unmet(resolution.reference.spot, name.spoken, wanted, found, hint, unknown)
 
 
 REQUIREMENTS: tuple[Requirement, ...] = (
-    Requirement("storage.exists", "every file that the guest uses is here", LIBVIRT, Level.REFUSE, BOTH, exists),
-    Requirement("storage.shared", "writable disks are on shared storage", GUIDE, Level.REFUSE, MIGRATE, shared),
-    Requirement("storage.protocol", "by a protocol of the guide's list", GUIDE, Level.WARN, MIGRATE, protocol),
-    Requirement("storage.source", "what is mounted is what the policy says", "libhooks", Level.REFUSE, BOTH, source),
+    Requirement(
+        "storage.exists", "every file that the guest uses is here", LIBVIRT, Level.REFUSE, BOTH, exists
+    ),
+    Requirement(
+        "storage.shared", "writable disks are on shared storage", GUIDE, Level.REFUSE, MIGRATE, shared
+    ),
+    Requirement(
+        "storage.protocol", "by a protocol of the guide's list", GUIDE, Level.WARN, MIGRATE, protocol
+    ),
+    Requirement(
+        "storage.source", "what is mounted is what the policy says", "libhooks", Level.REFUSE, BOTH, source
+    ),
 )

@@ -11,7 +11,7 @@ sys.path.insert(0, code)
 from libhooks import client  # noqa: E402
 
 # Like the hook, this starts without site-packages: where lxml is must be found out the hook's way.
-sys.path.extend(client._package_directories())
+sys.path.extend(client.package_directories())
 
 from libhooks import inline  # noqa: E402
 from libhooks.door import Settings  # noqa: E402
