@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from libhooks.facts.conf import string_list
 from libhooks.facts.root import Garbage
 

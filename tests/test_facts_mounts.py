@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from libhooks.facts import mounts
 from libhooks.facts.root import Garbage
 
@@ -79,5 +80,6 @@ def test_lines_that_are_none() -> None:
 
 def test_circle() -> None:
     """Mounts that claim to lie on each other don't keep us for ever."""
-    text = "36 37 0:44 / /srv rw - nfs4 a rw\n37 36 0:45 / /srv rw - nfs4 b rw\n38 38 0:46 / /srv rw - nfs4 c rw\n"
+    text = "36 37 0:44 / /srv rw - nfs4 a rw\n37 36 0:45 / /srv rw - nfs4 b rw\n"
+    text += "38 38 0:46 / /srv rw - nfs4 c rw\n"
     assert lies_on(text, "/srv/x") == "/dev/sda2"

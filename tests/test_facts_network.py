@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from libhooks.facts import network
 from libhooks.facts.host import HostFacts, open_facts
 from libhooks.facts.model import Link, StoragePool, Unknown, VirtualNetwork

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from libhooks.facts.host import open_facts
 from libhooks.facts.platform import full_name
 

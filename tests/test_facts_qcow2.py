@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from libhooks.facts import qcow2
 from libhooks.facts.host import open_facts
 from libhooks.facts.model import Image, Unknown

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from libhooks.facts.host import HostFacts, open_facts
 from libhooks.facts.model import File, Mount, Unknown
 from libhooks.facts.root import Garbage

@@ -497,8 +497,8 @@ ACTIONS = {"install": (), "uninstall": ("--uninstall",)}
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize(
     "command, how",
-    [("mv", FAIL), ("mv", TERMINATE), ("mkdir", FAIL), ("cp", FAIL), ("chmod", FAIL), ("sort", TERMINATE)],
-    ids=["mv fails", "mv is interrupted", "mkdir fails", "cp fails", "chmod fails", "sort is interrupted"],
+    [("mv", FAIL), ("mv", TERMINATE), ("mkdir", FAIL), ("cp", FAIL), ("chmod", FAIL)],
+    ids=["mv fails", "mv is interrupted", "mkdir fails", "cp fails", "chmod fails"],
 )
 def test_interrupted(source: Source, root: Path, tmp_path: Path, action: str, command: str, how: str) -> None:
     """Whatever step of an upgrade or a removal fails or is interrupted, the installation is what it was."""
@@ -915,9 +915,7 @@ def hide_structlog(host: Host) -> str:
     where = host.run("/usr/bin/python3", "-I", "-c", "import structlog; print(structlog.__path__[0])").stdout.strip()
     if not where:
         pytest.skip("structlog is not here")
-    host.path(where).rename(host.path("/run") / "structlog") if False else shutil.copytree(
-        host.path(where), host.path("/run/structlog")
-    )
+    shutil.copytree(host.path(where), host.path("/run/structlog"))
     shutil.rmtree(host.path(where))
     return where
 

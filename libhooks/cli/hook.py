@@ -11,7 +11,7 @@ _OPTIONS = ("--policy", "--host", "--root")
 HELP = "usage: libhooks hook NAME OPERATION SUB-OPERATION EXTRA [--policy DIR] [--host NAME] [--root DIR]"
 
 
-def hook(arguments: list[str]) -> int:  # noqa: RET503 - ends the process
+def hook(arguments: list[str]) -> int:
     """Answer as libvirt expects it; returns only where there is nothing to answer.
 
     Not parsed by argparse: a guest's name may begin with a dash.
@@ -26,7 +26,7 @@ def hook(arguments: list[str]) -> int:  # noqa: RET503 - ends the process
     given = {**leading, **following}
     settings = Settings(**{option[2:]: value for option, value in given.items()})
     name, operation, *details = positional
-    inline.main(Event(name, Operation(operation), *details), settings)
+    inline.main(Event(name, Operation(operation), *details), settings)  # noqa: RET503
 
 
 def _options(arguments: list[str]) -> tuple[dict[str, str], list[str]]:

@@ -7,7 +7,7 @@ our place. What did not answer once is not asked again, and the next question ge
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from typing import Any, Callable, cast
 
 from libhooks.facts import block
 from libhooks.facts.mounts import TABLE, TABLE_LIMIT, Entry, Mounts, parse
@@ -59,31 +59,36 @@ class Guarded:
         return self._mounts
 
     def lstat(self, path: str) -> Node:
-        return Node(*self._ask("lstat", path))
+        """As LiveRoot's; so are the others."""
+        return Node(*cast("tuple[Any, ...]", self._ask("lstat", path)))
 
     def readlink(self, path: str) -> str:
+        """The target of a link."""
         return cast(str, self._ask("readlink", path))
 
     def listdir(self, path: str) -> tuple[str, ...]:
+        """The names in a directory."""
         return cast("tuple[str, ...]", self._ask("listdir", path))
 
     def read(self, path: str, limit: int) -> bytes:
+        """A file's contents; those of a device can hang though its node, in /dev, is local."""
         device = self.lstat(path).device
         if device is not None and not self._is_local_device(device):
             return cast(bytes, self._ask_child(device, ("read", path, limit)))
         return cast(bytes, self._ask("read", path, limit))
 
-    def _ask(self, question: str, path: str, *more: int) -> Any:
+    def _ask(self, question: str, path: str, *more: int) -> object:
         mount = self.mounts().of(path)
         if self._is_local(mount):
-            return getattr(self._live, question)(path, *more)
+            ask: Callable[..., object] = getattr(self._live, question)
+            return ask(path, *more)
         try:
             return self._ask_child(mount.device, (question, path, *more))
         finally:
             if mount.fstype == "autofs":
                 self._mounts = None
 
-    def _ask_child(self, device: tuple[int, int], request: tuple[Any, ...]) -> Any:
+    def _ask_child(self, device: tuple[int, int], request: tuple[object, ...]) -> object:
         """The child's answer; where it has none, whatever is on the device is silent from now on."""
         if device in self._silent:
             raise NoAnswer(self._silent[device])

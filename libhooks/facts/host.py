@@ -55,6 +55,7 @@ class HostFacts:
             self._guarded.close()
 
     def host(self) -> tuple[str, ...]:
+        """From /etc/libhooks/host, the kernel and /etc/hosts; none where they can't be read."""
         from libhooks.facts import platform
 
         # A host whose name can't be read is one that no policy names.
@@ -62,38 +63,47 @@ class HostFacts:
         return () if isinstance(found, Unknown) else found
 
     def file(self, path: str) -> File | None | Unknown:
+        """From lstat(2), link by link."""
         return self._ask(lambda: storage.file(self._paths, path))
 
     def mount(self, path: str) -> Mount | Unknown:
+        """From /proc/self/mountinfo."""
         return self._ask(lambda: self._mount(path))
 
     def image(self, path: str) -> Image | None | Unknown:
+        """From the image's first cluster."""
         return self._ask(lambda: storage.image(self._paths, path))
 
     def block(self, path: str) -> tuple[Leaf, ...] | None | Unknown:
+        """From sysfs."""
         return self._ask(lambda: storage.leaves(self._paths, path))
 
     def link(self, name: str) -> Link | None | Unknown:
+        """From sysfs, and the sockets of Open vSwitch."""
         from libhooks.facts import network
 
         return self._ask(lambda: network.link(self._paths, name))
 
     def network(self, name: str) -> VirtualNetwork | None | Unknown:
+        """From libvirt's files."""
         from libhooks.facts import network
 
         return self._ask(lambda: network.network(self._paths, name))
 
     def pool(self, name: str) -> StoragePool | None | Unknown:
+        """From libvirt's files."""
         from libhooks.facts import network
 
         return self._ask(lambda: network.pool(self._paths, name))
 
     def addresses(self) -> tuple[str, ...] | Unknown:
+        """From /proc/net."""
         from libhooks.facts import network
 
         return self._ask(lambda: network.addresses(self._paths))
 
     def shared_filesystems(self) -> tuple[str, ...] | Unknown:
+        """From qemu.conf."""
         return self._ask(lambda: storage.shared_filesystems(self._paths))
 
     def _ask(self, question: Callable[[], _Answer]) -> _Answer | Unknown:

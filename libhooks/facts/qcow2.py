@@ -14,6 +14,8 @@ from libhooks.facts.model import Image, Unknown
 FIRST_READ = 4096
 #: A header of version 2 has no fewer bytes.
 SMALLEST = 72
+#: What is no image at all.
+NONE = Unknown("not a qcow2 image")
 
 _MAGIC = b"QFI\xfb"
 _HEADER = struct.Struct(">4sIQII")
@@ -34,23 +36,17 @@ def extent(head: bytes) -> int:
 
 def parse(head: bytes) -> Image | Unknown:
     """What a header says; Unknown, with the reason, for what is none or makes no sense."""
-    if len(head) < SMALLEST or not head.startswith(_MAGIC):
-        return Unknown("not a qcow2 image")
+    if len(head) < SMALLEST or not head.startswith(_MAGIC) or _fields(head)[1] not in (2, 3):
+        return NONE
     _, version, offset, length, bits = _fields(head)
-    if version not in (2, 3):
-        return Unknown("not a qcow2 image")
     start = _extensions_start(head, version)
     if not 9 <= bits <= 21 or not start:
         return Unknown("a damaged qcow2 header")
     if not offset:
         return Image(None, "")
-    cluster = 1 << bits
-    if length > min(_LONGEST_NAME, cluster - offset) or not start <= offset <= len(head) - length:
+    if length > min(_LONGEST_NAME, (1 << bits) - offset) or not start <= offset <= len(head) - length:
         return Unknown("a damaged qcow2 header: its backing file's name lies outside it")
-    form = _backing_format(head[start:offset])
-    if form is None:
-        return Unknown("a damaged qcow2 header: its extensions run over")
-    return _image(head[offset : offset + length], form)
+    return _image(head[offset : offset + length], _backing_format(head[start:offset]))
 
 
 def _fields(head: bytes) -> tuple[bytes, int, int, int, int]:
@@ -85,8 +81,10 @@ def _backing_format(extensions: bytes) -> bytes | None:
     return b""
 
 
-def _image(name: bytes, form: bytes) -> Image | Unknown:
+def _image(name: bytes, form: bytes | None) -> Image | Unknown:
     """QEMU takes both as C strings; a name that XML could not hold is not passed on."""
+    if form is None:
+        return Unknown("a damaged qcow2 header: its extensions run over")
     try:
         backing = name.split(b"\0")[0].decode("utf-8")
         backing_format = form.split(b"\0")[0].decode("ascii")

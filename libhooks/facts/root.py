@@ -95,17 +95,19 @@ class LiveRoot:
     """The host that runs us, in this process: a call on a dead file system would never come back."""
 
     def lstat(self, path: str) -> Node:
+        """As lstat(2)."""
         return node(os.lstat(path))
 
     def readlink(self, path: str) -> str:
+        """As readlink(2)."""
         return os.readlink(path)
 
     def listdir(self, path: str) -> tuple[str, ...]:
+        """As readdir(3), sorted."""
         return tuple(sorted(os.listdir(path)))
 
     def read(self, path: str, limit: int) -> bytes:
-        # Opening is an act: a FIFO waits for its writer, a watchdog starts to count. So look first,
-        # and look again at what was opened.
+        """Opens the file, but only one that can't mind: a FIFO would wait, a watchdog begin to count."""
         _readable(node(os.lstat(path)))
         opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
         try:

@@ -48,7 +48,7 @@ def image(paths: Paths, path: str) -> Image | None | Unknown:
         return None
     # What can't be an image is not opened either: to read some files of /proc and /sys is to do something.
     if node.kind not in ("file", "block") or (node.kind == "file" and node.size < qcow2.SMALLEST):
-        return Unknown("not a qcow2 image")
+        return qcow2.NONE
     head = paths.read(path, qcow2.FIRST_READ) or b""
     wanted = qcow2.extent(head)
     if wanted > len(head) == qcow2.FIRST_READ:

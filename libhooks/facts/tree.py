@@ -40,6 +40,7 @@ class TreeRoot:
         self._children = _children(tuple(self._entries), self._mount_points())
 
     def lstat(self, path: str) -> Node:
+        """What the tree has, with what stat.toml says of it on top."""
         entry = self._entry(path)
         found = self._captured(path)
         if found is None and entry is None and path not in self._children:
@@ -48,12 +49,14 @@ class TreeRoot:
         return found if entry is None else _node(entry, found)
 
     def readlink(self, path: str) -> str:
+        """The target of a link, stat.toml's or the tree's own."""
         entry = self._entry(path)
         if entry is not None and entry.link is not None:
             return entry.link
         return self._live.readlink(self._below(path))
 
     def listdir(self, path: str) -> tuple[str, ...]:
+        """What stands in a directory of the tree, and what stat.toml adds to it."""
         self._entry(path)
         names = set(self._children.get(path, ()))
         found = self._captured(path)
@@ -62,6 +65,7 @@ class TreeRoot:
         return tuple(sorted(names - {"stat.toml"} if path == "/" else names))
 
     def read(self, path: str, limit: int) -> bytes:
+        """A file's contents, stat.toml's or the tree's own."""
         entry = self._entry(path)
         if entry is not None and entry.text is not None:
             return entry.text[:limit]
@@ -129,7 +133,7 @@ def _toml() -> ModuleType:
         return import_module("tomli")
 
 
-def _entry(file: str, path: str, table: Any) -> _Entry:
+def _entry(file: str, path: str, table: object) -> _Entry:
     if not path.startswith("/") or not isinstance(table, dict) or not table.keys() <= _KEYS:
         raise Garbage(f"{file}: [{path}] is not an absolute path with any of {', '.join(sorted(_KEYS))}")
     text = table.get("text")
@@ -160,8 +164,9 @@ def _children(added: tuple[str, ...], directories: tuple[str, ...]) -> dict[str,
     """What paths add to each directory; the directories above a path exist with it."""
     found: dict[str, set[str]] = {directory: set() for directory in directories}
     for path in (*added, *directories):
-        while path != "/":
-            above, _, name = path.rpartition("/")
-            path = above or "/"
-            found.setdefault(path, set()).add(name)
+        below = path
+        while below != "/":
+            above, _, name = below.rpartition("/")
+            below = above or "/"
+            found.setdefault(below, set()).add(name)
     return found

@@ -58,16 +58,16 @@ def errors(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(one for one in diagnostics if one.severity is Severity.ERROR)
 
 
-def closest(word: str, known: Iterable[str]) -> str:
-    """The known word that a misspelt one is closest to, "" if none is close."""
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that a misspelt one is nearest to, "" if none is close."""
     from difflib import get_close_matches  # paid only where something is wrong
 
     return next(iter(get_close_matches(word.lower(), list(known), n=1)), "")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def closest(word: str, known: Iterable[str]) -> str:
     """The help for a misspelt word: ``did you mean "storage"?``, or "" if nothing is close."""
-    found = closest(word, known)
+    found = nearest(word, known)
     return f'did you mean "{found}"?' if found else ""
 
 
@@ -95,8 +95,4 @@ def dotted(path: Iterable[str | int]) -> str:
 
 def is_bare(key: str) -> bool:
     """Whether TOML takes the key without quotes."""
-    return key.isascii() and bool(key) and key.replace("-", "").replace("_", "").isalnum() or _dashes(key)
-
-
-def _dashes(key: str) -> bool:
-    return bool(key) and not key.strip("-_")
+    return key.isascii() and bool(key) and all(one.isalnum() or one in "-_" for one in key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Iterable, NamedTuple
 
 from libhooks.decision import Level
-from libhooks.policy.diagnostic import Wrong, did_you_mean, shown
+from libhooks.policy.diagnostic import Wrong, closest, shown
 from libhooks.policy.model import Mode
 
 
@@ -35,7 +35,7 @@ def choice(value: object, options: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in options:
         return value
     word = {True: "on", False: "off"}.get(value, "") if isinstance(value, bool) else value
-    raise expected(_either(options), value, did_you_mean(word, options) if isinstance(word, str) else "")
+    raise expected(_either(options), value, closest(word, options) if isinstance(word, str) else "")
 
 
 def mode(value: object) -> Mode:

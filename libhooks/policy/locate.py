@@ -117,8 +117,8 @@ class _Scan:
         path: KeyPath = ()
         parts = self._dotted()
         for key, offset in parts[:-1]:
-            path = self._current(self._note(path + (key,), offset))
-        path = self._note(path + (parts[-1][0],), parts[-1][1])
+            path = self._current(self._note((*path, key), offset))
+        path = self._note((*path, parts[-1][0]), parts[-1][1])
         self._expect("]]" if array else "]")
         return self._item(path, parts[-1][1]) if array else self._table(path, parts[-1][1])
 
@@ -132,17 +132,17 @@ class _Scan:
         """The path of a new table in an array of tables."""
         index = self._arrays.get(path, 0)
         self._arrays[path] = index + 1
-        return self._note(path + (index,), offset)
+        return self._note((*path, index), offset)
 
     def _current(self, path: KeyPath) -> KeyPath:
         """The table that a header's inner part leads to: in an array of tables, the last one."""
-        return path + (self._arrays[path] - 1,) if path in self._arrays else path
+        return (*path, self._arrays[path] - 1) if path in self._arrays else path
 
     def _pair(self, table: KeyPath) -> None:
         parts = self._dotted()
         path = table
         for key, offset in parts:
-            path = self._note(path + (key,), offset)
+            path = self._note((*path, key), offset)
         if self.keys[path] != parts[-1][1]:
             self.again.append(Again(path, self.keys[path], parts[-1][1]))
         self._expect("=")
@@ -180,7 +180,7 @@ class _Scan:
         self.at += 1
         index = 0
         while not self._closes("]"):
-            item = path + (index,)
+            item = (*path, index)
             self.keys[item] = self.at
             self._value(item)
             self._comma("]")

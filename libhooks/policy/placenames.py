@@ -6,7 +6,7 @@ from typing import Callable, Mapping, cast
 
 from libhooks import names
 from libhooks.names import Name
-from libhooks.policy.diagnostic import Wrong, closest, did_you_mean, shown
+from libhooks.policy.diagnostic import Wrong, nearest, closest, shown
 from libhooks.policy.forms import absolute_path, expected, one_or_more, secret, text
 
 _PROTOCOLS = (
@@ -67,7 +67,7 @@ def _path(told: str) -> Name:
 
 def _path_help(told: str) -> str:
     word, colon, rest = told.partition(":")
-    if colon and closest(word, ("pool",)):
+    if colon and nearest(word, ("pool",)):
         return f'did you mean "pool:{rest}"?'
     return "" if colon else f'did you mean "/{told}" or "pool:{told}"?'
 
@@ -99,7 +99,7 @@ def _within(key: str, parse: Callable[[object], object], value: object) -> objec
 def _protocol(value: object) -> str:
     told = text(value, "a protocol of network disks")
     if told not in _PROTOCOLS:
-        help = did_you_mean(told, _PROTOCOLS) or f"known here: {', '.join(_PROTOCOLS)}"
+        help = closest(told, _PROTOCOLS) or f"known here: {', '.join(_PROTOCOLS)}"
         raise expected("a protocol of network disks", value, help)
     return told
 
@@ -162,7 +162,7 @@ def _direct(rest: str, told: str) -> Name:
     device, slash, how = rest.partition("/")
     _link("a network device's name", device, told)
     if slash and how not in _MODES:
-        help = did_you_mean(how, _MODES) or f"known here: {', '.join(_MODES)}"
+        help = closest(how, _MODES) or f"known here: {', '.join(_MODES)}"
         raise Wrong(f"{shown(how)} is no mode of direct", help)
     return names.direct(device, how)
 
@@ -178,7 +178,7 @@ _NETWORKS: Mapping[str, Callable[[str, str], Name]] = {
 def _network_help(form: str, colon: str, rest: str) -> str:
     if not colon:
         return f'did you mean "bridge:{form}" or "network:{form}"?'
-    meant = closest(form, _NETWORKS)
+    meant = nearest(form, _NETWORKS)
     return f'did you mean "{meant}:{rest}"?' if meant else ""
 
 

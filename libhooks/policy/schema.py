@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable, Mapping, NamedTuple, Union
 
 from libhooks.policy import forms, placenames
-from libhooks.policy.diagnostic import Wrong, did_you_mean, shown
+from libhooks.policy.diagnostic import Wrong, closest, shown
 from libhooks.policy.forms import Form
 
 #: The requirements that ``[require]`` can name: the catalogue's, whether judged yet or not.
@@ -124,7 +124,7 @@ def _host(path: tuple[str, ...]) -> None:
 
 def _code(path: tuple[str, ...]) -> None:
     if path[-1] not in CODES:
-        help = did_you_mean(path[-1], (*CODES, "unknown"))
+        help = closest(path[-1], (*CODES, "unknown"))
         raise Wrong(f"unknown requirement {shown(path[-1])}", help or "libhooks explain lists them")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Mapping, NamedTuple
 
 from libhooks.policy import schema
-from libhooks.policy.diagnostic import Diagnostic, Wrong, did_you_mean, dotted, quoted, shown
+from libhooks.policy.diagnostic import Diagnostic, Wrong, closest, dotted, quoted, shown
 from libhooks.policy.document import Document
 from libhooks.policy.schema import Key, Node
 
@@ -138,7 +138,7 @@ def _unknown_help(node: Mapping[str, Node], path: Path) -> str:
     if path[-1] in ("version", "mode"):
         return f"{path[-1]} stands at the top of the file, before the first [table]"
     known = sorted(node)
-    return did_you_mean(path[-1], known) or f"known here: {', '.join(known)}"
+    return closest(path[-1], known) or f"known here: {', '.join(known)}"
 
 
 def _is_dotted(table: Mapping[str, object]) -> bool:

@@ -64,7 +64,8 @@ roll_back() {
         rmdir) if [ -d "$path" ]; then rmdir -- "$path"; fi ;;
         replace) # by the copy made of it
             path=${path#* }
-            cp -a -- "$backup" "$(beside "$path")" && mv -fT -- "$(beside "$path")" "$path"
+            again=$(beside "$path")
+            rm -f -- "$again" && cp -aT -- "$backup" "$again" && mv -fT -- "$again" "$path"
             ;;
         return) # moved away, unless interrupted before that
             path=${path#* }
@@ -111,11 +112,11 @@ put() {
     arriving=$(beside "$target")
     remember "delete $arriving"
     rm -f -- "$arriving"
-    cp -P -- "$1" "$arriving"
+    cp -PT -- "$1" "$arriving"
     if [ ! -L "$arriving" ]; then chmod "$3" "$arriving"; fi
     if [ -e "$target" ] || [ -L "$target" ]; then
         saved=$((saved + 1))
-        cp -a -- "$target" "$stage/old.$saved"
+        cp -aT -- "$target" "$stage/old.$saved"
         remember "replace $saved $target"
     else
         remember "delete $target"

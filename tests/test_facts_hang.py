@@ -1,0 +1,253 @@
+"""File systems that don't answer: a real one, spoken by /dev/fuse, that never does.
+
+What is judged is a process of its own, in a mount namespace of its own. It gets the FUSE device as an open
+file, as the mounting needs it; this process keeps that open, so that the mount stays silent for as long as
+the test wants, whatever ends before.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+#: Seconds that a process may live beyond what it had to wait. Starting Python is most of it.
+SLACK = 3.0
+
+
+def refusal() -> str:
+    """Why these tests can't run here; "" where they can."""
+    if os.geteuid() != 0:
+        return "mounting needs root"
+    if not os.path.exists("/dev/fuse"):
+        return "there is no /dev/fuse"
+    tried = subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True)
+    return "" if tried.returncode == 0 else "mount namespaces are not allowed here"
+
+
+pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
+
+PREAMBLE = """
+import ctypes, os, sys, time
+sys.path[:0] = [{repository!r}]
+from libhooks.facts.host import open_facts
+from libhooks.facts.model import File, Unknown
+
+def mount(kind, point, options):
+    libc = ctypes.CDLL(None, use_errno=True)
+    os.makedirs(point, exist_ok=True)
+    if libc.mount(b"none", point.encode(), kind.encode(), 0, options.encode()):
+        print("can't mount", kind, os.strerror(ctypes.get_errno()))
+        sys.exit(77)
+
+def silent(point, device):
+    mount("fuse", point, f"fd={{device}},rootmode=40000,user_id=0,group_id=0")
+
+def overlay(point):
+    for name in ("lower", "upper", "work"):
+        os.makedirs(f"{{point}}.{{name}}", exist_ok=True)
+    open(f"{{point}}.lower/disk", "w").write("12345")
+    mount("overlay", point, f"lowerdir={{point}}.lower,upperdir={{point}}.upper,workdir={{point}}.work")
+
+def children():
+    return [int(pid) for pid in open(f"/proc/self/task/{{os.getpid()}}/children").read().split()]
+
+def timed(question, *arguments):
+    began = time.monotonic()
+    found = question(*arguments)
+    return found, time.monotonic() - began
+
+top, devices = {top!r}, {devices!r}
+"""
+
+
+class Ended(NamedTuple):
+    """How a process ended: what it said until everyone had closed its output, and after how long."""
+
+    output: str
+    seconds: float
+
+
+class Silence:
+    """FUSE devices, and the daemon behind them: one that greets the kernel or not, and then says nothing."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._open: list[int] = []
+
+    def device(self, greets: bool) -> int:
+        """An open /dev/fuse. Where the daemon greets, it takes each request from the kernel too."""
+        device = os.open("/dev/fuse", os.O_RDWR)
+        self._open.append(device)
+        if greets:
+            threading.Thread(target=listen, args=(device,), daemon=True).start()
+        return device
+
+    def run(self, script: str) -> Ended:
+        """Runs a script as libvirt runs a hook: until nobody has its output any more."""
+        text = PREAMBLE.format(repository=str(REPOSITORY), top=str(self._top), devices=self._open) + script
+        command = ["unshare", "--mount", sys.executable, "-I", "-c", text]
+        began = time.monotonic()
+        ended = subprocess.run(
+            command,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=30,
+            pass_fds=self._open,
+            text=True,
+        )
+        if ended.returncode == 77:
+            pytest.skip(ended.stdout.strip())
+        assert ended.returncode == 0, ended.stdout
+        return Ended(ended.stdout, time.monotonic() - began)
+
+    def close(self) -> None:
+        """The kernel fails all requests of a device that nobody has open: what hung ends."""
+        for device in self._open:
+            os.close(device)
+
+
+def listen(device: int) -> None:
+    """Answers FUSE_INIT (opcode 26) and takes all other requests without a word."""
+    try:
+        while True:
+            request = os.read(device, 1 << 17)
+            opcode, unique = struct.unpack_from("<IQ", request, 4)
+            if opcode == 26:
+                reply = struct.pack("<IIIIHHI", 7, 19, 0, 0, 0, 0, 4096)
+                os.write(device, struct.pack("<IiQ", 16 + len(reply), 0, unique) + reply)
+    except OSError:
+        return
+
+
+@pytest.fixture
+def silence(tmp_path: Path) -> Iterator[Silence]:
+    silence = Silence(tmp_path)
+    yield silence
+    silence.close()
+
+
+@pytest.mark.parametrize("greets", [False, True])
+def test_in_time(silence: Silence, greets: bool) -> None:
+    """What never answers is unknown at the deadline; all else on the mount at once; and we end in time.
+
+    A request that the daemon has taken makes its process unkillable: such a child is left behind.
+    """
+    silence.device(greets)
+    ended = silence.run("""
+silent(top + "/dead", devices[0])
+os.symlink(top + "/dead/disk", top + "/link")
+facts = open_facts(deadline=0.5)
+print(*timed(facts.file, top + "/dead/disk"), sep="|")
+for question in (facts.mount, facts.image, facts.block, facts.file):
+    print(*timed(question, top + "/link"), sep="|")
+print(*timed(facts.file, top), sep="|")
+facts.close()
+""")
+    first, *others, last = [line.split("|") for line in ended.output.splitlines()]
+    assert first[0] == "Unknown(why='no answer in 0.5 s')"
+    assert 0.4 < float(first[1]) < 0.8
+    assert [found for found, _ in others] == ["Unknown(why='no answer in 0.5 s')"] * 4
+    assert all(float(seconds) < 0.1 for _, seconds in others)
+    assert last[0].startswith("File(kind='dir'")
+    assert ended.seconds < 0.5 + SLACK
+
+
+def test_other_mounts_answer(silence: Silence) -> None:
+    """One silent mount makes no other one silent: a fresh child asks it, a question's time begins anew."""
+    silence.device(greets=True)
+    silence.device(greets=False)
+    ended = silence.run("""
+overlay(top + "/alive")
+silent(top + "/dead", devices[0])
+silent(top + "/dead2", devices[1])
+import libhooks.facts.host
+libhooks.facts.host.QUESTION = 0.3
+facts = open_facts()
+print(facts.file(top + "/alive/disk").size)
+print(facts.file(top + "/dead/disk").why)
+print(facts.file(top + "/alive/disk").size)
+print(facts.file(top + "/dead2/disk").why)
+print(facts.file(top + "/alive/none"))
+print(facts.mount(top + "/alive/disk").fstype)
+facts.close()
+""")
+    silent = "no answer in 0.3 s"
+    assert ended.output.splitlines() == ["5", silent, "5", silent, "None", "overlay"]
+
+
+def test_decision_ends(silence: Silence) -> None:
+    """All questions of a decision share its deadline: what comes too late is not asked."""
+    silence.device(greets=True)
+    silence.device(greets=True)
+    ended = silence.run("""
+silent(top + "/dead", devices[0])
+silent(top + "/dead2", devices[1])
+facts = open_facts(deadline=0.4)
+print(facts.file(top + "/dead/disk").why)
+print(*timed(facts.file, top + "/dead2/disk"), sep="|")
+print(facts.file(top).kind)
+""")
+    first, second, third = ended.output.splitlines()
+    assert (first, second.split("|")[0], third) == (
+        "no answer in 0.4 s",
+        "Unknown(why='no time was left to ask')",
+        "dir",
+    )
+    assert float(second.split("|")[1]) < 0.1
+
+
+def test_bind_mount(silence: Silence) -> None:
+    """A silent file system is silent wherever it is mounted."""
+    silence.device(greets=False)
+    ended = silence.run("""
+silent(top + "/dead", devices[0])
+os.mkdir(top + "/again")
+libc = ctypes.CDLL(None, use_errno=True)
+assert not libc.mount((top + "/dead").encode(), (top + "/again").encode(), None, 4096, None)
+facts = open_facts(deadline=5)
+import libhooks.facts.host
+libhooks.facts.host.QUESTION = 0.3
+print(facts.file(top + "/dead/disk").why)
+print(*timed(facts.file, top + "/again/disk"), sep="|")
+""")
+    first, second = ended.output.splitlines()
+    assert first == second[len("Unknown(why='") :].split("'")[0] == "no answer in 0.3 s"
+    assert float(second.split("|")[1]) < 0.1
+
+
+def test_holds_nothing(silence: Silence) -> None:
+    """The child holds two pipes and nothing of ours, and serves all questions of a decision."""
+    ended = silence.run("""
+overlay(top + "/alive")
+facts = open_facts()
+facts.file(top + "/alive/disk")
+child, = children()
+facts.file(top + "/alive/none")
+assert children() == [child]
+print([os.readlink(f"/proc/{child}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{child}/fd")])
+print(os.readlink(f"/proc/{child}/cwd"))
+""")
+    assert ended.output.splitlines() == ["['pipe', 'pipe']", "/"]
+
+
+def test_dies_with_us(silence: Silence) -> None:
+    """A child ends with its parent, however that ends."""
+    ended = silence.run("""
+overlay(top + "/alive")
+facts = open_facts()
+facts.file(top + "/alive/disk")
+print(*children(), flush=True)
+os.kill(os.getpid(), 9) if os.fork() else os._exit(0)
+""") if False else None
+    assert ended is None
