@@ -83,13 +83,17 @@ class Silence:
     def __init__(self, top: Path) -> None:
         self._top = top
         self._open: list[int] = []
+        self._daemons: list[threading.Thread] = []
+        self._over = threading.Event()
 
     def device(self, greets: bool) -> int:
         """An open /dev/fuse. Where the daemon greets, it takes each request from the kernel too."""
         device = os.open("/dev/fuse", os.O_RDWR)
         self._open.append(device)
         if greets:
-            threading.Thread(target=listen, args=(device,), daemon=True).start()
+            daemon = threading.Thread(target=listen, args=(device, self._over), daemon=True)
+            self._daemons.append(daemon)
+            daemon.start()
         return device
 
     def run(self, script: str) -> Ended:
@@ -113,21 +117,27 @@ class Silence:
 
     def close(self) -> None:
         """The kernel fails all requests of a device that nobody has open: what hung ends."""
-        for device in self._open:
-            os.close(device)
+        self._over.set()
+        for daemon in self._daemons:
+            daemon.join()
+        while self._open:
+            os.close(self._open.pop())
 
 
-def listen(device: int) -> None:
+def listen(device: int, over: threading.Event) -> None:
     """Answers FUSE_INIT (opcode 26) and takes all other requests without a word."""
-    try:
-        while True:
+    os.set_blocking(device, False)
+    while not over.wait(0.01):
+        try:
             request = os.read(device, 1 << 17)
-            opcode, unique = struct.unpack_from("<IQ", request, 4)
-            if opcode == 26:
-                reply = struct.pack("<IIIIHHI", 7, 19, 0, 0, 0, 0, 4096)
-                os.write(device, struct.pack("<IiQ", 16 + len(reply), 0, unique) + reply)
-    except OSError:
-        return
+        except (BlockingIOError, PermissionError):  # Nothing asked yet; not mounted yet.
+            continue
+        except OSError:  # The mount is gone.
+            return
+        opcode, unique = struct.unpack_from("<IQ", request, 4)
+        if opcode == 26:
+            reply = struct.pack("<IIIIHHI", 7, 19, 0, 0, 0, 0, 4096)
+            os.write(device, struct.pack("<IiQ", 16 + len(reply), 0, unique) + reply)
 
 
 @pytest.fixture
@@ -242,12 +252,117 @@ print(os.readlink(f"/proc/{child}/cwd"))
 
 
 def test_dies_with_us(silence: Silence) -> None:
-    """A child ends with its parent, however that ends."""
+    """A child ends with its parent, though nobody told it to."""
     ended = silence.run("""
 overlay(top + "/alive")
 facts = open_facts()
 facts.file(top + "/alive/disk")
 print(*children(), flush=True)
-os.kill(os.getpid(), 9) if os.fork() else os._exit(0)
-""") if False else None
-    assert ended is None
+os._exit(0)
+""")
+    assert ends(int(ended.output))
+
+
+def test_left_behind(silence: Silence) -> None:
+    """A child that can't even be killed is left behind; it goes when the file system does."""
+    silence.device(greets=True)
+    ended = silence.run("""
+silent(top + "/dead", devices[0])
+facts = open_facts(deadline=0.3)
+facts.file(top + "/dead/disk")
+print(*children(), flush=True)
+facts.close()
+""")
+    assert state(int(ended.output)) == "D"
+    silence.close()
+    assert ends(int(ended.output))
+
+
+def state(pid: int) -> str:
+    """The state of a process as proc(5) writes it; "" where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return ""
+
+
+def ends(pid: int) -> bool:
+    """Whether a process is gone, or as good as gone, within two seconds."""
+    until = time.monotonic() + 2
+    while state(pid) not in ("", "Z") and time.monotonic() < until:
+        time.sleep(0.01)
+    return state(pid) in ("", "Z")
+
+
+def test_reaped(silence: Silence) -> None:
+    """A process that lives long keeps no dead children: what was left behind is reaped when it ends."""
+    silence.device(greets=False)
+    ended = silence.run("""
+overlay(top + "/alive")
+silent(top + "/dead", devices[0])
+for _ in range(3):
+    with open_facts(deadline=0.1) as facts:
+        facts.file(top + "/dead/disk")
+time.sleep(0.2)
+with open_facts() as facts:
+    facts.file(top + "/alive/disk")
+    print(len(children()))
+""")
+    assert ended.output == "1\n"
+
+
+AUTOMOUNTER = """
+import fcntl, struct
+
+def automounter(point, mounts):
+    # What automount(8) and systemd do: the kernel asks by a pipe, and an ioctl (AUTOFS_IOC_READY) answers.
+    asked, asks = os.pipe()
+    ready, tell = os.pipe()
+    os.makedirs(point)
+    pid = os.fork()
+    if pid:
+        os.read(ready, 1)
+        mount("autofs", point, f"fd={asks},pgrp={pid},minproto=5,maxproto=5,direct")
+        return pid
+    os.close(asks)
+    os.setsid()
+    os.write(tell, b"1")
+    packet = os.read(asked, 1000)
+    directory = os.open(point, os.O_RDONLY | os.O_DIRECTORY)
+    if mounts:
+        overlay(point)
+        fcntl.ioctl(directory, 0x9360, struct.unpack_from("<I", packet, 8)[0])
+    time.sleep(5)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("path", ["/auto/disk", "/auto"])
+def test_automount(silence: Silence, path: str) -> None:
+    """What an automounter mounts when it is looked at is the mount, not the automounter's own."""
+    ended = silence.run(
+        AUTOMOUNTER
+        + f"""
+pid = automounter(top + "/auto", mounts=True)
+facts = open_facts()
+print(facts.mount(top + {path!r}).fstype, facts.file(top + "/auto/disk").size)
+facts.close()
+os.kill(pid, 9)
+"""
+    )
+    assert ended.output == "overlay 5\n"
+
+
+def test_automounter_hangs(silence: Silence) -> None:
+    """An automounter whose server does not answer is as silent as the server."""
+    ended = silence.run(
+        AUTOMOUNTER
+        + """
+pid = automounter(top + "/auto", mounts=False)
+facts = open_facts(deadline=0.3)
+print(facts.mount(top + "/auto/disk").why)
+facts.close()
+os.kill(pid, 9)
+"""
+    )
+    assert ended.output == "no answer in 0.3 s\n"

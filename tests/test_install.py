@@ -52,7 +52,8 @@ class Source(NamedTuple):
 
 
 def succeeded(done: subprocess.CompletedProcess[str]) -> str:
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stderr == ""
+    assert done.returncode == 0
     return done.stdout
 
 
@@ -693,13 +694,13 @@ class Host(NamedTuple):
     changes: Path
     source: Source
 
-    def run(self, *command: object, path: str = PATH, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    def run(self, *command: object, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
         inside = ["nsenter", f"--mount=/proc/{self.process}/ns/mnt", "--wd=/", *map(str, command)]
-        done = subprocess.run(inside, input=stdin, capture_output=True, env={"PATH": path})
+        done = subprocess.run(inside, input=stdin, capture_output=True, env={"PATH": PATH, **environment})
         return subprocess.CompletedProcess(inside, done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def install_sh(self, *arguments: str, path: str = PATH) -> subprocess.CompletedProcess[str]:
-        return self.run("sh", self.source.path / "install.sh", *arguments, path=path)
+    def install_sh(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run("sh", self.source.path / "install.sh", *arguments, **environment)
 
     def path(self, inside: str) -> Path:
         return Path(f"/proc/{self.process}/root") / inside.lstrip("/")
@@ -868,7 +869,7 @@ def test_reload_by_systemd(host: Host) -> None:
     before = host.changed()
     host.path("/run/systemd/system").mkdir(parents=True)
     path = host.script("/run/bin/systemctl", 'echo "$*" >>/run/asked\n[ "$*" = "-q is-active virtqemud" ]')
-    errors = failed(host.install_sh(path=path))
+    errors = failed(host.install_sh(PATH=path))
     assert "failed while making libvirt see the hook; put back what was" in errors
     assert host.path("/run/asked").read_text().splitlines()[-1] == "reload virtqemud"
     assert host.changed() == before
@@ -925,8 +926,8 @@ def test_packages(host: Host) -> None:
     where = hide_structlog(host)
     host.script("/run/bin/apt-cache", "echo Package: $2")
     path = host.script("/run/bin/apt-get", f'echo "$*" >>/run/asked\ncp -r /run/structlog {where}')
-    assert "would install the packages python3-structlog\n" in succeeded(host.install_sh("--dry-run", path=path))
-    assert "install the packages python3-structlog\n" in succeeded(host.install_sh(path=path))
+    assert "would install the packages python3-structlog\n" in succeeded(host.install_sh("--dry-run", PATH=path))
+    assert "install the packages python3-structlog\n" in succeeded(host.install_sh(PATH=path))
     asked = host.path("/run/asked").read_text().splitlines()
     assert len(asked) == 1
     assert re.search("--no-install-recommends .*install python3-structlog$", asked[0])
@@ -938,7 +939,7 @@ def test_packages_that_fail(host: Host) -> None:
     before = host.changed()
     host.script("/run/bin/apt-cache", "echo Package: $2")
     path = host.script("/run/bin/apt-get", "echo 'E: no network'; exit 100")
-    errors = failed(host.install_sh(path=path))
+    errors = failed(host.install_sh(PATH=path))
     assert "E: no network\n" in errors
     assert host.changed() == before
 
@@ -957,12 +958,11 @@ def test_private_copy(host: Host, tmp_path: Path) -> None:
         wheel.writestr(f"{information}/RECORD", "")
     host.script("/run/bin/apt-cache", "exit 0")  # knows nothing
     path = host.script("/run/bin/apt-get", '[ "$2" = update ]')
-    host.path("/etc/pip.conf").write_text(f"[global]\nno-index = true\nfind-links = {tmp_path}\n")
     before = host.changed()
-    assert "fetch a private copy of structlog\n" in succeeded(host.install_sh(path=path))
+    said = succeeded(host.install_sh(PATH=path, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path)))
+    assert "fetch a private copy of structlog\n" in said
     assert host.path(f"/{LIB}/{current(host.path('/'))}/vendor/structlog/__init__.py").exists()
-    host.path("/etc/pip.conf").write_text("[global]\nno-index = true\n")
-    assert "nothing changed" in succeeded(host.install_sh(path=path))
+    assert "nothing changed" in succeeded(host.install_sh(PATH=path, PIP_NO_INDEX="1"))
     succeeded(host.install_sh("--uninstall"))
     assert host.changed() == before
 
@@ -975,7 +975,7 @@ def test_no_interpreter(host: Host) -> None:
     host.script("/run/bin/apt-cache", "echo Package: $2")
     host.script("/run/bin/python3", "exit 0")
     host.path("/usr/bin/python3").symlink_to("/run/bin/python3")
-    assert "no Python of at least 3.9 in /usr/bin" in failed(host.install_sh(path=path))
+    assert "no Python of at least 3.9 in /usr/bin" in failed(host.install_sh(PATH=path))
 
 
 # The demonstration
@@ -1007,7 +1007,7 @@ def test_demo_packages(host: Host) -> None:
     guard.unlink(missing_ok=True)
     host.script("/run/bin/apt-cache", "echo Package: $2")
     path = host.script("/run/bin/apt-get", 'echo "$*" >>/run/asked; cp /usr/sbin/policy-rc.d /run/guard')
-    assert "start the demonstration" in host.install_sh("--demo", path=path).stdout
+    assert "start the demonstration" in host.install_sh("--demo", PATH=path).stdout
     assert re.fullmatch(".*install libhooks-lab-test\n", host.path("/run/asked").read_text())
     assert host.run("/run/guard", "libvirtd", "start").returncode == 101
     assert not guard.exists()
@@ -1019,7 +1019,7 @@ def test_demo_packages_that_fail(host: Host) -> None:
     guard = host.path("/usr/sbin/policy-rc.d")
     guard.unlink(missing_ok=True)
     host.script("/run/bin/apt-cache", "echo Package: $2")
-    failed(host.install_sh("--demo", path=host.script("/run/bin/apt-get", "exit 100")))
+    failed(host.install_sh("--demo", PATH=host.script("/run/bin/apt-get", "exit 100")))
     assert not guard.exists()
 
 

@@ -6,7 +6,7 @@ from typing import Callable, Mapping, cast
 
 from libhooks import names
 from libhooks.names import Name
-from libhooks.policy.diagnostic import Wrong, nearest, closest, shown
+from libhooks.policy.diagnostic import Wrong, closest, nearest, shown
 from libhooks.policy.forms import absolute_path, expected, one_or_more, secret, text
 
 _PROTOCOLS = (

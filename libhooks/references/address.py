@@ -8,8 +8,7 @@ from libhooks import names
 from libhooks.decision import Kind
 from libhooks.domain import around
 from libhooks.names import Form, Name
-from libhooks.references.files import CHARACTER_DEVICES
-from libhooks.references.model import Role, Row, attribute_row
+from libhooks.references.model import CHARACTER_DEVICES, Role, Row, attribute_row
 
 _KINDS = (Kind.ADDRESS,)
 _EVERYWHERE = ("0.0.0.0", "::", "::1")  # noqa: S104 - compared with, never bound

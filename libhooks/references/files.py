@@ -7,9 +7,8 @@ from lxml import etree
 from libhooks import names
 from libhooks.domain import around
 from libhooks.names import Form, Name
-from libhooks.references.model import PATH_KINDS, Role, Row, attribute_row, text_row
+from libhooks.references.model import CHARACTER_DEVICES, PATH_KINDS, Role, Row, attribute_row, text_row
 
-CHARACTER_DEVICES = ("serial", "parallel", "console", "channel")
 _PATH = frozenset({Form.PATH})
 
 

@@ -23,6 +23,9 @@ class Role(Enum):
     LISTEN = "listen"  # an address that QEMU binds
 
 
+#: The devices that are one character device each, of whatever backend.
+CHARACTER_DEVICES = ("serial", "parallel", "console", "channel")
+
 #: A host's paths are looked up as private copies first, then as shared storage.
 PATH_KINDS = (Kind.FILE, Kind.STORAGE)
 
