@@ -99,7 +99,7 @@ def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[R
     except Undecidable as error:
         return guest._replace(failure=Failure("it cannot be judged", str(error), "", REFUSED))
     except Exception as error:  # noqa: BLE001 - a face must answer libvirt, whatever happens
-        return guest._replace(failure=_internal(error))
+        return guest._replace(failure=internal(error))
 
 
 def _with_policy(guest: _Guest, settings: Settings) -> _Guest:
@@ -115,7 +115,7 @@ def _policy(guest: _Guest, domain: Domain) -> Policy:
     return guest.policy.for_guest(guest.event.name, domain.uuid)
 
 
-def _internal(error: Exception) -> Failure:
+def internal(error: Exception) -> Failure:
     """An error of ours: its kind and place. Its text may quote the document, so it stays out."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

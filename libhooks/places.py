@@ -110,27 +110,34 @@ class Index:
                 return self._answer(reference, kind, name, origins)
         return Resolution(reference, Outcome.NO_PLACE, kinds[-1])
 
-    def _origins(self, kind: Kind, name: Name, operation: Operation) -> dict[str, _Entry]:
-        """For each host it may come from, the place of that host's longest name that contains it."""
-        found: dict[str, _Entry] = {}
+    def _origins(self, kind: Kind, name: Name, operation: Operation) -> tuple[_Entry, ...]:
+        """For each host it may come from, the place of that host's longest name that contains it.
+
+        A host that calls two places by the same name counts with both.
+        """
+        longest: dict[str, int] = {}
+        found: list[_Entry] = []
         for size in range(len(name.parts), -1, -1):
             for entry in self._entries.get((kind, name.form, name.parts[:size]), ()):
-                if entry.host not in found and name.remainder(entry.name) is not None:
-                    found[entry.host] = entry
-        if operation is Operation.RESTORE and _HERE in found:
-            return {_HERE: found[_HERE]}
-        return found
+                fits = name.remainder(entry.name) is not None
+                if fits and longest.setdefault(entry.host, size) == size:
+                    found.append(entry)
+        here = tuple(entry for entry in found if entry.host == _HERE)
+        return here if here and operation is Operation.RESTORE else tuple(found)
 
-    def _answer(self, reference: Reference, kind: Kind, name: Name, origins: dict[str, _Entry]) -> Resolution:
-        answers = {host: self._name_here(name, entry) for host, entry in origins.items()}
-        first_host = _HERE if _HERE in origins else next(iter(origins))
-        place, answer = origins[first_host].place, answers[first_host]
-        if len(set(answers.values())) > 1:
-            told = tuple(_told(host, origins[host].place, one) for host, one in answers.items() if host)
-            return Resolution(reference, Outcome.AMBIGUOUS, kind, place, rule=place.rule, answers=told)
-        return self._fit(
-            reference, Resolution(reference, answer.outcome, kind, place, answer.new, self._rule(place))
-        )
+    def _answer(
+        self, reference: Reference, kind: Kind, name: Name, origins: tuple[_Entry, ...]
+    ) -> Resolution:
+        answers = [self._name_here(name, entry) for entry in origins]
+        place = next((entry.place for entry in origins if entry.host == _HERE), origins[0].place)
+        if len(set(answers)) > 1:
+            told = [_told(entry, answer) for entry, answer in zip(origins, answers) if entry.host != _HERE]
+            return Resolution(
+                reference, Outcome.AMBIGUOUS, kind, place, rule=place.rule, answers=tuple(dict.fromkeys(told))
+            )
+        answer = answers[0]
+        found = Resolution(reference, answer.outcome, kind, place, answer.new, self._rule(place))
+        return self._fit(reference, found)
 
     def _fit(self, reference: Reference, answer: Resolution) -> Resolution:
         """The answer, or why the reference cannot take it."""
@@ -178,9 +185,9 @@ def _pattern_of_another(globs: list[str], host: str) -> str | None:
         return None
 
 
-def _told(host: str, place: Place, answer: _Answer) -> str:
+def _told(entry: _Entry, answer: _Answer) -> str:
     means = str(answer.new) if answer.new else "itself" if answer.outcome is Outcome.KEPT else "no name here"
-    return f"from {host} ({place.label}): {means}"
+    return f"from {entry.host} ({entry.place.label}): {means}"
 
 
 def _unfit(new: Name | None) -> str:

@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 from typing import Iterator, NamedTuple
@@ -31,14 +32,27 @@ PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 DOMAIN = b"<domain type='qemu'><name>web1</name></domain>"
 
 
+class Done(NamedTuple):
+    """What became of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+def call(*command: object, stdin: bytes = b"", cwd: str = "/", **environment: str) -> Done:
+    done = subprocess.run(list(map(str, command)), check=False, input=stdin, capture_output=True, cwd=cwd,
+                          env={"PATH": PATH, **environment})  # fmt: skip
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
 class Source(NamedTuple):
     """A checkout to install from, the project's own or a copy of it that a test changes."""
 
     path: Path = CHECKOUT
 
-    def run(self, *arguments: object, path: str = PATH, cwd: object = "/") -> subprocess.CompletedProcess[str]:
-        command = ["sh", str(self.path / "install.sh"), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, env={"PATH": path}, cwd=str(cwd))
+    def run(self, *arguments: object, path: str = PATH, cwd: str = "/") -> Done:
+        return call("sh", self.path / "install.sh", *arguments, cwd=cwd, PATH=path)
 
     def install(self, root: Path, *arguments: str) -> str:
         return succeeded(self.run("--root", root, *arguments))
@@ -51,15 +65,14 @@ class Source(NamedTuple):
         (self.path / "libhooks" / "__init__.py").write_text(f'"""libhooks."""\n\n__version__ = "{version}"\n')
 
 
-def succeeded(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.stderr == ""
-    assert done.returncode == 0
-    return done.stdout
+def succeeded(done: Done) -> str:
+    assert (done.code, done.err) == (0, "")
+    return done.out
 
 
-def failed(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 1
-    return done.stderr
+def failed(done: Done) -> str:
+    assert done.code == 1, done
+    return done.err
 
 
 def copy_checkout(directory: Path) -> Source:
@@ -118,11 +131,12 @@ def stand_in(directory: Path, name: str, script: str) -> str:
 
 
 def test_install(root: Path) -> None:
-    """A staging root gets the code, the command, the hook, settings and the journal's directory, nothing else."""
+    """A staging root gets code, command, hook, settings and the journal's directory, nothing else."""
     Source().install(root)
-    found = {path: mode for path, mode in modes(root).items() if not path.startswith(f"{LIB}/{current(root)}/")}
+    code = f"{LIB}/{current(root)}"
+    found = {path: mode for path, mode in modes(root).items() if not path.startswith(f"{code}/")}
     assert found == {
-        **dict.fromkeys(("usr", "usr/bin", "usr/lib", LIB, f"{LIB}/{current(root)}"), "0755"),
+        **dict.fromkeys(("usr", "usr/bin", "usr/lib", LIB, code), "0755"),
         **dict.fromkeys(("etc", "etc/libvirt", HOOKS, f"{HOOKS}/qemu.d", "etc/logrotate.d"), "0755"),
         **dict.fromkeys(("etc/libhooks", "etc/libhooks/policy.d", "var", "var/log"), "0755"),
         JOURNAL: "0700",
@@ -137,11 +151,12 @@ def test_install(root: Path) -> None:
 
 
 def test_code(root: Path) -> None:
-    """The code is the checkout's, with byte-code for every module, under a name of its version and contents."""
+    """The code is the checkout's, with all its byte-code, under a name of its version and contents."""
     Source().install(root)
     code = root / LIB / current(root)
     version = re.search('__version__ = "(.*)"', (CHECKOUT / "libhooks/__init__.py").read_text())
-    assert version and re.fullmatch(re.escape(version[1]) + "-[0-9a-f]{12}", code.name)
+    assert version
+    assert re.fullmatch(re.escape(version[1]) + "-[0-9a-f]{12}", code.name)
     modules = {path.relative_to(CHECKOUT) for path in (CHECKOUT / "libhooks").rglob("*.py")}
     assert {path.relative_to(code) for path in code.rglob("*.py")} == modules
     assert all((code / path).read_bytes() == (CHECKOUT / path).read_bytes() for path in modules)
@@ -163,7 +178,8 @@ def test_interpreter(root: Path) -> None:
     """Hook and command name an interpreter of the distribution, of at least 3.9."""
     Source().install(root)
     named = re.search("^python=(/usr/bin/python3[.0-9]*)$", (root / HOOK).read_text(), re.MULTILINE)
-    assert named and (root / COMMAND).read_text().startswith(f"#!{named[1]} -I\n")
+    assert named
+    assert (root / COMMAND).read_text().startswith(f"#!{named[1]} -I\n")
     subprocess.run([named[1], "-c", "import sys; assert sys.version_info >= (3, 9)"], check=True)
 
 
@@ -171,10 +187,9 @@ def test_staged_tree_works(root: Path, tmp_path: Path) -> None:
     """The staged command works where it lies, and an empty policy directory changes nothing of a guest."""
     Source().install(root)
     (tmp_path / "empty").mkdir()
-    command = [root / COMMAND, "hook", "web1", "migrate", "begin", "-"]
     options = ["--policy", tmp_path / "empty", "--root", tmp_path / "empty"]
-    done = subprocess.run([*command, *options], input=DOMAIN, capture_output=True, env={"LC_ALL": "C"})
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    done = call(root / COMMAND, "hook", "web1", "migrate", "begin", "-", *options, stdin=DOMAIN)
+    assert done == Done(0, "", "")
 
 
 def test_example_policy(root: Path, tmp_path: Path) -> None:
@@ -182,34 +197,33 @@ def test_example_policy(root: Path, tmp_path: Path) -> None:
     Source().install(root)
     lines = (root / EXAMPLE).read_text().splitlines()
     assert [line for line in lines if line and not line.startswith("#")] == []
-    command = [root / COMMAND, "check", "--json", "--policy", root / EXAMPLE.rpartition("/")[0], "--root", tmp_path]
-    done = subprocess.run(command, input=DOMAIN, capture_output=True, env={"LC_ALL": "C"})
-    assert json.loads(done.stdout)["mode"] == "audit"
+    options = ["--policy", (root / EXAMPLE).parent, "--root", tmp_path]
+    done = call(root / COMMAND, "check", "--json", *options, stdin=DOMAIN)
+    assert json.loads(done.out)["mode"] == "audit"
 
 
 def test_example_policy_uncommented(root: Path, tmp_path: Path) -> None:
     """What the example policy says is valid once its comment signs are gone."""
     Source().install(root)
-    text = (root / EXAMPLE).read_text()
-    policy = "\n".join(re.findall(r"^# ((?:version|mode|source|at|match|require|\[|\").*)$", text, re.MULTILINE))
+    said = r"^# ((?:version|mode|source|at|match|require|\[|\").*)$"
+    policy = "\n".join(re.findall(said, (root / EXAMPLE).read_text(), re.MULTILINE))
     assert policy.count("\nat.") == 9
     (tmp_path / "policy").mkdir()
     (tmp_path / "policy" / "10-fleet.toml").write_text(policy)
-    command = [root / COMMAND, "policy", "check", "--policy", tmp_path / "policy", "--host", "hosta"]
-    done = subprocess.run(command, capture_output=True, text=True, env={"LC_ALL": "C"})
-    assert (done.returncode, done.stderr) == (0, "")
+    done = call(root / COMMAND, "policy", "check", tmp_path / "policy")
+    assert (done.code, done.err) == (0, "")
 
 
 def test_root_with_spaces(tmp_path: Path) -> None:
     """The root may be a relative path and contain spaces."""
-    succeeded(Source().run("--root", "a root", cwd=tmp_path))
+    succeeded(Source().run("--root", "a root", cwd=str(tmp_path)))
     assert (tmp_path / "a root" / HOOK).exists()
-    succeeded(Source().run("--uninstall", "--root=a root", cwd=tmp_path))
+    succeeded(Source().run("--uninstall", "--root=a root", cwd=str(tmp_path)))
     assert tree(tmp_path) == {"a root": "0755 directory"}
 
 
 def test_same_code_same_name(source: Source, root: Path, tmp_path: Path) -> None:
-    """The same code has the same name wherever it is installed, whatever the modes and times of the checkout."""
+    """The same code has the same name wherever it is installed, whatever modes and times the checkout has."""
     source.install(root)
     for path in source.path.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
@@ -311,7 +325,7 @@ def test_settings_that_were_there_before(source: Source, root: Path) -> None:
 
 @pytest.mark.parametrize("program", [HOOK, COMMAND])
 def test_programs_that_were_edited(source: Source, root: Path, program: str) -> None:
-    """An edited hook or command gives way to the one that fits the code, and is kept where nothing runs it."""
+    """An edited hook or command gives way to the one that fits the code, and is kept, out of use."""
     source.install(root)
     before = tree(root)
     edited = (root / program).read_text() + "# mine\n"
@@ -395,8 +409,8 @@ def test_disabled_is_said(root: Path) -> None:
     (root / "etc/libhooks").mkdir(parents=True)
     (root / "etc/libhooks/disabled").touch()
     done = Source().run("--root", root)
-    assert done.returncode == 0
-    assert "/etc/libhooks/disabled exists, so the hook does nothing" in done.stderr
+    assert done.code == 0
+    assert "/etc/libhooks/disabled exists, so the hook does nothing" in done.err
 
 
 # Removal
@@ -441,9 +455,10 @@ def test_uninstall_keeps(source: Source, root: Path) -> None:
     for path, text in kept.items():
         (root / path).write_text(text)
     said = source.uninstall(root)
-    assert {path: (root / path).read_text() for path, what in tree(root).items() if (root / path).is_file()} == kept
-    for path in (f"{EXAMPLE}, which is yours", f"{JOURNAL}, which is not empty", f"{code}, which holds files of yours"):
-        assert f"keep {root}/{path}\n" in said
+    assert {path: (root / path).read_text() for path in tree(root) if (root / path).is_file()} == kept
+    assert f"keep {root}/{EXAMPLE}, which is yours\n" in said
+    assert f"keep {root}/{JOURNAL}, which is not empty\n" in said
+    assert f"keep {root}/{code}, which holds files of yours\n" in said
 
 
 def test_uninstall_of_an_edited_hook(source: Source, root: Path) -> None:
@@ -473,8 +488,8 @@ class Interruption(NamedTuple):
     path: str
     counter: Path
 
-    def happened(self, call: int) -> bool:
-        return int(self.counter.read_text()) >= call
+    def happened(self, number: int) -> bool:
+        return int(self.counter.read_text()) >= number
 
 
 FAIL = 'echo "$0: no space left on device" >&2; exit 1'
@@ -482,27 +497,31 @@ TERMINATE = '"$REAL" "$@"; kill -TERM $PPID; exit 0'
 KILL = '"$REAL" "$@"; kill -KILL $PPID; exit 0'
 
 
-def interrupt(directory: Path, command: str, call: int, how: str) -> Interruption:
+def interrupt(directory: Path, command: str, number: int, how: str) -> Interruption:
     counter = directory / "counter"
     counter.write_text("0")
     script = (
         f"read -r calls <'{counter}'; calls=$((calls + 1)); echo $calls >'{counter}'\n"
-        f'if [ $calls -eq {call} ]; then {how}; fi\nexec "$REAL" "$@"'
+        f'if [ $calls -eq {number} ]; then {how}; fi\nexec "$REAL" "$@"'
     )
     return Interruption(stand_in(directory / "bin", command, script), counter)
 
 
+MISHAPS = {
+    "mv fails": ("mv", FAIL),
+    "mv is interrupted": ("mv", TERMINATE),
+    "mkdir fails": ("mkdir", FAIL),
+    "cp fails": ("cp", FAIL),
+    "chmod fails": ("chmod", FAIL),
+}
 ACTIONS = {"install": (), "uninstall": ("--uninstall",)}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize(
-    "command, how",
-    [("mv", FAIL), ("mv", TERMINATE), ("mkdir", FAIL), ("cp", FAIL), ("chmod", FAIL)],
-    ids=["mv fails", "mv is interrupted", "mkdir fails", "cp fails", "chmod fails"],
-)
-def test_interrupted(source: Source, root: Path, tmp_path: Path, action: str, command: str, how: str) -> None:
+@pytest.mark.parametrize("mishap", MISHAPS)
+def test_interrupted(source: Source, root: Path, tmp_path: Path, action: str, mishap: str) -> None:
     """Whatever step of an upgrade or a removal fails or is interrupted, the installation is what it was."""
+    command, how = MISHAPS[mishap]
     source.install(root, "--host", "hosta")
     (root / HOOK).write_text((root / HOOK).read_text() + "# mine\n")
     if action == "install":
@@ -510,11 +529,11 @@ def test_interrupted(source: Source, root: Path, tmp_path: Path, action: str, co
         with (source.path / "share/policy/00-example.toml").open("a") as example:
             example.write("# more\n")
     before = tree(root)
-    for call in calls(source, root, tmp_path, action, command):
-        interruption = interrupt(tmp_path, command, call, how)
+    for number in calls(source, root, tmp_path, action, command):
+        interruption = interrupt(tmp_path, command, number, how)
         errors = failed(source.run(*ACTIONS[action], "--root", root, path=interruption.path))
-        assert interruption.happened(call)
-        assert tree(root) == before, f"call {call}"
+        assert interruption.happened(number)
+        assert tree(root) == before, f"call {number}"
         assert "put back what was" in errors or "interrupted" in errors
 
 
@@ -531,10 +550,10 @@ def calls(source: Source, root: Path, tmp_path: Path, action: str, command: str)
 
 def test_interrupted_first_installation(root: Path, tmp_path: Path) -> None:
     """A first installation that fails leaves nothing."""
-    for call in calls_of_first_installation(tmp_path):
-        interruption = interrupt(tmp_path, "mv", call, FAIL)
+    for number in calls_of_first_installation(tmp_path):
+        interruption = interrupt(tmp_path, "mv", number, FAIL)
         failed(Source().run("--root", root, path=interruption.path))
-        assert not root.exists(), f"call {call}"
+        assert not root.exists(), f"call {number}"
 
 
 def calls_of_first_installation(tmp_path: Path) -> range:
@@ -550,12 +569,12 @@ def test_killed(source: Source, root: Path, tmp_path: Path) -> None:
     expected = tmp_path / "expected"
     shutil.copytree(root, expected, symlinks=True)
     source.install(expected)
-    for call in calls(source, root, tmp_path, "install", "mv"):
-        victim = tmp_path / f"victim{call}"
+    for number in calls(source, root, tmp_path, "install", "mv"):
+        victim = tmp_path / f"victim{number}"
         shutil.copytree(root, victim, symlinks=True)
-        assert source.run("--root", victim, path=interrupt(tmp_path, "mv", call, KILL).path).returncode == -9
+        assert source.run("--root", victim, path=interrupt(tmp_path, "mv", number, KILL).path).code == -9
         source.install(victim)
-        assert tree(victim) == tree(expected), f"call {call}"
+        assert tree(victim) == tree(expected), f"call {number}"
 
 
 def test_directory_in_the_way(source: Source, root: Path) -> None:
@@ -628,7 +647,7 @@ def test_dry_run_of_what_would_fail(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments, words",
+    ("arguments", "words"),
     [
         (["--frobnicate"], "unknown argument '--frobnicate'"),
         (["somewhere"], "unknown argument 'somewhere'"),
@@ -649,9 +668,9 @@ def test_dry_run_of_what_would_fail(root: Path) -> None:
 def test_usage_errors(arguments: list[str], words: str) -> None:
     """What is not understood is said in one line, ends with 2 and does nothing."""
     done = Source().run("--dry-run", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
-    assert done.stderr.endswith("see install.sh --help\n")
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert done.err.endswith("see install.sh --help\n")
 
 
 def test_help() -> None:
@@ -667,11 +686,9 @@ def test_without_root() -> None:
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o777)
         source = copy_checkout(Path(directory) / "checkout")
-        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", source.path / "install.sh"]
-        done = subprocess.run([*nobody], capture_output=True, text=True)
-        assert done.returncode == 1
-        assert "this needs root" in done.stderr
-        subprocess.run([*nobody, "--root", f"{directory}/root"], check=True, capture_output=True)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh"]
+        assert "this needs root" in failed(call(*nobody, source.path / "install.sh"))
+        succeeded(call(*nobody, source.path / "install.sh", "--root", f"{directory}/root"))
         assert (Path(directory) / "root" / HOOK).exists()
 
 
@@ -679,9 +696,7 @@ def test_shell_style() -> None:
     """The scripts keep to what every /bin/sh understands."""
     if not shutil.which("shellcheck"):
         pytest.skip("shellcheck is not here")
-    scripts = [CHECKOUT / "install.sh", CHECKOUT / "hooks" / "qemu"]
-    done = subprocess.run(["shellcheck", "-x", *scripts], capture_output=True, text=True, cwd=CHECKOUT)
-    assert done.stdout == ""
+    assert succeeded(call("shellcheck", "-x", "install.sh", "hooks/qemu", cwd=str(CHECKOUT))) == ""
 
 
 # On a host itself: this machine's /etc, /usr and /var, with all changes kept apart
@@ -694,12 +709,11 @@ class Host(NamedTuple):
     changes: Path
     source: Source
 
-    def run(self, *command: object, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
-        inside = ["nsenter", f"--mount=/proc/{self.process}/ns/mnt", "--wd=/", *map(str, command)]
-        done = subprocess.run(inside, input=stdin, capture_output=True, env={"PATH": PATH, **environment})
-        return subprocess.CompletedProcess(inside, done.returncode, done.stdout.decode(), done.stderr.decode())
+    def run(self, *command: object, stdin: bytes = b"", **environment: str) -> Done:
+        inside = f"--mount=/proc/{self.process}/ns/mnt"
+        return call("nsenter", inside, "--wd=/", *command, stdin=stdin, **environment)
 
-    def install_sh(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def install_sh(self, *arguments: str, **environment: str) -> Done:
         return self.run("sh", self.source.path / "install.sh", *arguments, **environment)
 
     def path(self, inside: str) -> Path:
@@ -721,20 +735,23 @@ class Host(NamedTuple):
         return {"/" + str(path.relative_to(self.changes)) for path in files}
 
 
-MOUNTS = """
-mount -t tmpfs changes "$1"
+OVERLAY = """
 for directory in etc usr var; do
     mkdir -p "$1/upper/$directory" "$1/work/$directory"
-    mount -t overlay -o "lowerdir=/$directory,upperdir=$1/upper/$directory,workdir=$1/work/$directory" overlay /$directory
+    options="lowerdir=/$directory,upperdir=$1/upper/$directory,workdir=$1/work/$directory"
+    mount -t overlay -o "$options" overlay "/$directory"
 done
 mount -t tmpfs run /run
-rm -rf /etc/libhooks /usr/lib/libhooks /usr/bin/libhooks /var/log/libhooks /etc/libvirt/hooks /etc/logrotate.d/libhooks
+"""
+# As if nothing of libhooks had ever been on this machine.
+EMPTY = """
+rm -rf /etc/libhooks /usr/lib/libhooks /usr/bin/libhooks /var/log/libhooks /etc/logrotate.d/libhooks
+rm -rf /etc/libvirt/hooks
 mkdir /etc/libvirt/hooks
 echo ready
 exec cat >/dev/null
 """
-TRIAL = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs trial /mnt && mkdir /mnt/u /mnt/w &&"
-         " mount -t overlay -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w overlay /etc"]  # fmt: skip
+UNSHARE = ("unshare", "--mount", "--propagation", "private", "sh", "-euc")
 
 
 def host_missing() -> str:
@@ -742,7 +759,7 @@ def host_missing() -> str:
     for command in ("unshare", "nsenter", "libvirtd"):
         if not shutil.which(command, path=PATH):
             return f"{command} is not here"
-    if subprocess.run(TRIAL, capture_output=True).returncode != 0:
+    if call(*UNSHARE, f"mount -t tmpfs changes /mnt; set -- /mnt; {OVERLAY}").code != 0:
         return "no right or support to mount an overlay"
     return ""
 
@@ -753,12 +770,14 @@ def host(source: Source, tmp_path: Path) -> Iterator[Host]:
     if missing:
         pytest.skip(missing)
     (tmp_path / "changes").mkdir()
-    command = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", MOUNTS, "sh", tmp_path / "changes"]
+    script = f'mount -t tmpfs changes "$1"\n{OVERLAY}{EMPTY}'
+    command = [*UNSHARE, script, "sh", str(tmp_path / "changes")]
+    # It lives until its standard input ends.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
-        assert keeper.stdout and keeper.stdout.readline() == b"ready\n"
-        changes = Path(f"/proc/{keeper.pid}/root{tmp_path}/changes/upper")
-        yield Host(keeper.pid, changes, source)
-        assert keeper.stdin
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == b"ready\n"
+        yield Host(keeper.pid, Path(f"/proc/{keeper.pid}/root{tmp_path}/changes/upper"), source)
+        assert keeper.stdin is not None
         keeper.stdin.close()
 
 
@@ -768,7 +787,7 @@ def test_host_installation(host: Host) -> None:
     assert "write a policy" in said
     hook = ["env", "-i", "LC_ALL=C", f"/{HOOK}", "web1"]
     done = host.run(*hook, "migrate", "begin", "-", stdin=DOMAIN)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.code, done.out, done.err) == (0, "", "")
     record = json.loads(host.path(f"/{JOURNAL}/decisions.jsonl").read_text())
     assert (record["domain"], record["host"], record["mode"]) == ("web1", "hosta", "audit")
     assert "nothing changed" in succeeded(host.install_sh())
@@ -837,7 +856,7 @@ def daemon(host: Host, program: str, pid_file: str) -> Iterator[Daemon]:
 
 
 def settle() -> None:
-    subprocess.run(["sleep", "0.2"], check=True)
+    time.sleep(0.2)
 
 
 @pytest.mark.parametrize("name", ["libvirtd", "virtqemud"])
@@ -876,7 +895,7 @@ def test_reload_by_systemd(host: Host) -> None:
 
 
 def test_old_libvirt(host: Host) -> None:
-    """A libvirt before 6.5 knows one hook file: taken if it is free, moved to qemu.d once libvirt knows that."""
+    """A libvirt before 6.5 has one hook file, taken if it is free; a newer one gets the hook in qemu.d."""
     host.script("/usr/sbin/libvirtd", "echo 'libvirtd (libvirt) 6.4.0'")
     succeeded(host.install_sh())
     assert host.path(f"/{HOOKS}/qemu").exists()
@@ -913,7 +932,8 @@ def test_no_libvirt(host: Host) -> None:
 
 def hide_structlog(host: Host) -> str:
     """Take structlog away; returns where its package would put it."""
-    where = host.run("/usr/bin/python3", "-I", "-c", "import structlog; print(structlog.__path__[0])").stdout.strip()
+    ask = "import structlog; print(structlog.__path__[0])"
+    where = host.run("/usr/bin/python3", "-I", "-c", ask).out.strip()
     if not where:
         pytest.skip("structlog is not here")
     shutil.copytree(host.path(where), host.path("/run/structlog"))
@@ -926,7 +946,9 @@ def test_packages(host: Host) -> None:
     where = hide_structlog(host)
     host.script("/run/bin/apt-cache", "echo Package: $2")
     path = host.script("/run/bin/apt-get", f'echo "$*" >>/run/asked\ncp -r /run/structlog {where}')
-    assert "would install the packages python3-structlog\n" in succeeded(host.install_sh("--dry-run", PATH=path))
+    assert "would install the packages python3-structlog\n" in succeeded(
+        host.install_sh("--dry-run", PATH=path)
+    )
     assert "install the packages python3-structlog\n" in succeeded(host.install_sh(PATH=path))
     asked = host.path("/run/asked").read_text().splitlines()
     assert len(asked) == 1
@@ -947,14 +969,16 @@ def test_packages_that_fail(host: Host) -> None:
 def test_private_copy(host: Host, tmp_path: Path) -> None:
     """Where the distribution has no package, a private copy is fetched into the version's directory, once."""
     hide_structlog(host)
-    if host.run("/usr/bin/python3", "-I", "-m", "pip", "--version").returncode != 0:
+    if host.run("/usr/bin/python3", "-I", "-m", "pip", "--version").code != 0:
         pytest.skip("pip is not here")
     with zipfile.ZipFile(tmp_path / "structlog-25.0-py3-none-any.whl", "w") as wheel:
         for source in host.path("/run/structlog").rglob("*.py"):
             wheel.write(source, f"structlog/{source.relative_to(host.path('/run/structlog'))}")
         information = "structlog-25.0.dist-info"
         wheel.writestr(f"{information}/METADATA", "Metadata-Version: 2.1\nName: structlog\nVersion: 25.0\n")
-        wheel.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         wheel.writestr(f"{information}/RECORD", "")
     host.script("/run/bin/apt-cache", "exit 0")  # knows nothing
     path = host.script("/run/bin/apt-get", '[ "$2" = update ]')
@@ -968,7 +992,7 @@ def test_private_copy(host: Host, tmp_path: Path) -> None:
 
 
 def test_no_interpreter(host: Host) -> None:
-    """An interpreter that a version manager put in front is not taken; without one of the distribution's, none is."""
+    """Only an interpreter of the distribution's is taken, not one that a version manager put in front."""
     for python in host.path("/usr/bin").glob("python3*"):
         python.unlink()
     path = host.script("/run/bin/apt-get", ":")
@@ -986,7 +1010,9 @@ def demonstration(source: Source, packages: str) -> None:
     lab = source.path / "tests" / "lab"
     lab.mkdir(parents=True)
     (lab / "__init__.py").write_text(f"PACKAGES = {packages}\n")
-    (lab / "demo.py").write_text("import os, sys\nprint('started', os.getcwd(), sys.executable)\nsys.exit(3)\n")
+    (lab / "demo.py").write_text(
+        "import os, sys\nprint('started', os.getcwd(), sys.executable)\nsys.exit(3)\n"
+    )
 
 
 def test_demo(host: Host) -> None:
@@ -994,8 +1020,8 @@ def test_demo(host: Host) -> None:
     before = host.changed()
     demonstration(host.source, "('coreutils',)")
     done = host.install_sh("--demo")
-    assert done.returncode == 3
-    assert done.stdout.endswith(f"started {host.source.path}/tests /usr/bin/python3\n")
+    assert done.code == 3
+    assert done.out.endswith(f"started {host.source.path}/tests /usr/bin/python3\n")
     assert host.changed() == before
     assert not list(host.source.path.rglob("tests/**/__pycache__"))
 
@@ -1007,9 +1033,9 @@ def test_demo_packages(host: Host) -> None:
     guard.unlink(missing_ok=True)
     host.script("/run/bin/apt-cache", "echo Package: $2")
     path = host.script("/run/bin/apt-get", 'echo "$*" >>/run/asked; cp /usr/sbin/policy-rc.d /run/guard')
-    assert "start the demonstration" in host.install_sh("--demo", PATH=path).stdout
+    assert "start the demonstration" in host.install_sh("--demo", PATH=path).out
     assert re.fullmatch(".*install libhooks-lab-test\n", host.path("/run/asked").read_text())
-    assert host.run("/run/guard", "libvirtd", "start").returncode == 101
+    assert host.run("/run/guard", "libvirtd", "start").code == 101
     assert not guard.exists()
 
 

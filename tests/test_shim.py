@@ -1,11 +1,10 @@
-"""The shim: what libvirt runs at every step of a guest's life (hooks/qemu), and the launcher it runs (hooks/hook)."""
+"""What libvirt runs at every step of a guest's life, the shim hooks/qemu, and its launcher, hooks/hook."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Callable, NamedTuple
@@ -38,6 +37,12 @@ class Answer(NamedTuple):
     err: str
 
 
+def call(*command: object, stdin: bytes = b"", cwd: object = "/") -> Answer:
+    words = list(map(str, command))
+    done = subprocess.run(words, check=False, input=stdin, capture_output=True, env=ENVIRONMENT, cwd=str(cwd))
+    return Answer(done.returncode, done.stdout, done.stderr.decode())
+
+
 class Shim(NamedTuple):
     """The shim as install.sh renders it, but with all its paths in a directory of the test."""
 
@@ -46,9 +51,8 @@ class Shim(NamedTuple):
     lib: Path
 
     def run(self, *arguments: str, stdin: bytes = b"<domain/>", shell: tuple[str, ...] = ()) -> Answer:
-        command = [*(str(shutil.which(word) or word) for word in shell), str(self.path), *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, env=ENVIRONMENT, cwd="/")
-        return Answer(done.returncode, done.stdout, done.stderr.decode())
+        interpreter = [shutil.which(word) or word for word in shell]
+        return call(*interpreter, self.path, *arguments, stdin=stdin)
 
     def hook(self, code: str) -> None:
         (self.lib / "current").mkdir(parents=True, exist_ok=True)
@@ -60,7 +64,8 @@ def render(directory: Path, python: str = "/usr/bin/python3") -> Shim:
     shim.etc.mkdir()
     shim.lib.mkdir()
     text = (CHECKOUT / "hooks" / "qemu").read_text()
-    for old, new in (("@PYTHON@", python), ("/etc/libhooks", str(shim.etc)), ("/usr/lib/libhooks", str(shim.lib))):
+    paths = {"@PYTHON@": python, "/etc/libhooks": str(shim.etc), "/usr/lib/libhooks": str(shim.lib)}
+    for old, new in paths.items():
         assert old in text
         text = text.replace(old, new)
     shim.path.write_text(text)
@@ -86,7 +91,9 @@ def tripwire(tmp_path: Path) -> tuple[Shim, Path]:
 
 @pytest.mark.parametrize("operation", OTHERS, ids=" ".join)
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
-def test_other_operations(tripwire: tuple[Shim, Path], operation: tuple[str, ...], shell: tuple[str, ...]) -> None:
+def test_other_operations(
+    tripwire: tuple[Shim, Path], operation: tuple[str, ...], shell: tuple[str, ...]
+) -> None:
     """Every operation but migrate and restore succeeds, prints nothing and starts no interpreter."""
     shim, mark = tripwire
     assert shim.run("web1", *operation, shell=shell) == Answer(0, b"", "")
@@ -107,7 +114,7 @@ def test_reads_nothing(shim: Shim, arguments: tuple[str, ...]) -> None:
     os.write(writer, b"<domain/>")
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        assert subprocess.run([shim.path, *arguments], stdin=pipe, env=ENVIRONMENT).returncode == 0
+        subprocess.run([shim.path, *arguments], check=True, stdin=pipe, env=ENVIRONMENT)
         assert pipe.read() == b"<domain/>"
 
 
@@ -146,10 +153,11 @@ def test_as_fast_as_an_empty_script(shim: Shim, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_arguments(shim: Shim, operation: str, name: str, shell: tuple[str, ...]) -> None:
-    """Migrate and restore hand the hook all arguments as they came, standard input and nothing of the environment."""
+    """Migrate and restore hand the hook all arguments as they came, and the guest on standard input."""
     shim.hook(
         "import os, sys\n"
-        "sys.stdout.buffer.write(b'|'.join(os.fsencode(word) for word in sys.argv[1:]) + sys.stdin.buffer.read())\n"
+        "out = sys.stdout.buffer\n"
+        "out.write(b'|'.join(os.fsencode(word) for word in sys.argv[1:]) + sys.stdin.buffer.read())\n"
         "assert sys.flags.isolated and sys.flags.no_site\n"
     )
     answer = shim.run(name, operation, "begin", "from snapshot", stdin=b"<domain/>\n", shell=shell)
@@ -159,9 +167,10 @@ def test_arguments(shim: Shim, operation: str, name: str, shell: tuple[str, ...]
 def test_migrate_becomes_the_hook(shim: Shim) -> None:
     """At migrate no shell waits for the hook: it is replaced by it."""
     shim.hook("import os, sys; sys.stdout.write(str(os.getpid()))")
-    process = subprocess.Popen([shim.path, "web1", "migrate", "begin", "-"], stdout=subprocess.PIPE, env=ENVIRONMENT)
-    out, _ = process.communicate()
-    assert int(out) == process.pid
+    command = [shim.path, "web1", "migrate", "begin", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
+        out, _ = process.communicate()
+        assert int(out) == process.pid
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 70])
@@ -210,34 +219,33 @@ DAMAGES = [damage_nothing_installed, damage_empty_hook, damage_no_interpreter, d
 def test_damaged_migrate(shim: Shim, damage: Callable[[Shim], str]) -> None:
     """Without code or interpreter an arriving guest is refused, in a sentence that says what to do."""
     (shim.etc / "host").write_text("hostb\nnot this\n")
-    why = damage(shim)
-    assert shim.run("my guest", "migrate", "begin", "-") == Answer(
-        1, b"", f"libhooks: hostb refuses guest 'my guest': libhooks is damaged: {why}; run install.sh again\n"
-    )
+    why = f"libhooks is damaged: {damage(shim)}; run install.sh again"
+    answer = shim.run("my guest", "migrate", "begin", "-")
+    assert answer == Answer(1, b"", f"libhooks: hostb refuses guest 'my guest': {why}\n")
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_restore(shim: Shim, damage: Callable[[Shim], str]) -> None:
     """Without code or interpreter a saved guest starts as it was saved."""
     (shim.etc / "host").write_text("hostb")  # no newline at the end
-    why = damage(shim)
-    assert shim.run("web1", "restore", "begin", "-") == Answer(
-        0, b"", f"libhooks: hostb starts guest 'web1' unchanged: libhooks is damaged: {why}; run install.sh again\n"
-    )
+    why = f"libhooks is damaged: {damage(shim)}; run install.sh again"
+    answer = shim.run("web1", "restore", "begin", "-")
+    assert answer == Answer(0, b"", f"libhooks: hostb starts guest 'web1' unchanged: {why}\n")
 
 
 def test_host_name_of_the_kernel(shim: Shim) -> None:
     """Where /etc/libhooks/host is missing, the message has the host's own name."""
-    assert f"libhooks: {os.uname().nodename} refuses guest 'web1'" in shim.run("web1", "migrate", "begin", "-").err
+    answer = shim.run("web1", "migrate", "begin", "-")
+    assert answer.err.startswith(f"libhooks: {os.uname().nodename} refuses guest 'web1'")
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_restore_answer(shim: Shim, tmp_path: Path, shell: tuple[str, ...]) -> None:
     """At restore a rewritten domain arrives byte for byte, whatever it contains and however long it is."""
-    every_byte = bytes(range(1, 256))
-    (tmp_path / "answer").write_bytes(b"<domain>" + every_byte * 2000 + "größe €".encode() + b"</domain>\n\n \n")
+    expected = b"<domain>" + bytes(range(1, 256)) * 2000 + "größe €".encode() + b"</domain>\n\n \n"
+    (tmp_path / "answer").write_bytes(expected)
     shim.hook(f"import sys; sys.stdout.buffer.write(open('{tmp_path}/answer', 'rb').read())")
-    assert shim.run("web1", "restore", "begin", "-", shell=shell) == Answer(0, (tmp_path / "answer").read_bytes(), "")
+    assert shim.run("web1", "restore", "begin", "-", shell=shell) == Answer(0, expected, "")
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
@@ -274,7 +282,7 @@ def test_restore_with_a_broken_interpreter(tmp_path: Path) -> None:
     (home / "bin" / "pyvenv.cfg").write_text("home = /nonexistent\n")
     (home / "bin" / "python3._pth").write_text("nothing\n")  # no standard library to be found
     python = home / "bin" / "python3"
-    if subprocess.run([python, "-I", "-S", "-c", ""], capture_output=True).returncode != 1:
+    if call(python, "-I", "-S", "-c", "").code != 1:
         pytest.skip("this Python finds its library from everywhere")
     shim = render(tmp_path, str(python))
     shim.hook("pass")
@@ -293,15 +301,14 @@ class Launcher(NamedTuple):
         shutil.copy(CHECKOUT / "hooks" / "hook", self.lib / name / "hook")
 
     def run(self, path: str, *arguments: str, cwd: str = "/") -> Answer:
-        command = ["/usr/bin/python3", "-I", "-S", path, *arguments]
-        done = subprocess.run(command, capture_output=True, env=ENVIRONMENT, cwd=cwd, stdin=subprocess.DEVNULL)
-        return Answer(done.returncode, done.stdout, done.stderr.decode())
+        return call("/usr/bin/python3", "-I", "-S", path, *arguments, cwd=cwd)
 
 
 @pytest.fixture
 def launcher(tmp_path: Path) -> Launcher:
     launcher = Launcher(tmp_path)
-    launcher.version("1-a", "import libhooks\ndef main():\n    print(libhooks.__file__)\n    raise SystemExit(0)\n")
+    client = "import libhooks\ndef main():\n    print(libhooks.__file__)\n    raise SystemExit(0)\n"
+    launcher.version("1-a", client)
     (tmp_path / "current").symlink_to("1-a")
     return launcher
 
@@ -357,13 +364,14 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("client, words", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize(("client", "words"), FAULTS.values(), ids=FAULTS.keys())
 def test_launcher_with_damaged_code(launcher: Launcher, client: str, words: str) -> None:
     """Damaged code ends in one sentence, not in a traceback, and with 3, which is no verdict."""
     (launcher.lib / "1-a" / "libhooks" / "client.py").write_text(client)
     answer = launcher.run(f"{launcher.lib}/current/hook", "my guest", "migrate")
     assert (answer.code, answer.out) == (3, b"")
-    assert answer.err.startswith(f"libhooks: {os.uname().nodename} refuses guest 'my guest': libhooks is damaged: ")
+    host = os.uname().nodename
+    assert answer.err.startswith(f"libhooks: {host} refuses guest 'my guest': libhooks is damaged: ")
     assert words in answer.err
     assert answer.err.endswith("; run install.sh again\n")
     assert answer.err.count("\n") == 1
@@ -374,7 +382,6 @@ def test_launcher_imports_next_to_nothing(launcher: Launcher) -> None:
     (launcher.lib / "1-a" / "libhooks" / "client.py").write_text(
         "import sys\ndef main():\n    print(*sorted(sys.modules))\n    raise SystemExit(0)\n"
     )
-    command = [sys.executable if sys.prefix == "/usr" else "/usr/bin/python3", "-I", "-S", "-c"]
-    bare = subprocess.run([*command, "import sys; print(*sorted(sys.modules))"], capture_output=True, env=ENVIRONMENT)
-    loaded = set(launcher.run(f"{launcher.lib}/current/hook").out.split())
-    assert loaded - set(bare.stdout.split()) <= {b"posix", b"libhooks", b"libhooks.client"}
+    bare = call("/usr/bin/python3", "-I", "-S", "-c", "import sys; print(*sorted(sys.modules))")
+    loaded = launcher.run(f"{launcher.lib}/current/hook")
+    assert set(loaded.out.split()) - set(bare.out.split()) <= {b"posix", b"libhooks", b"libhooks.client"}

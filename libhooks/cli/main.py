@@ -10,6 +10,7 @@ from typing import Callable, NamedTuple, Sequence
 from libhooks import __version__
 from libhooks.cli import check, explain, hook, log, policy
 from libhooks.cli.options import Usage
+from libhooks.door import internal
 
 USAGE = 2
 
@@ -59,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 128 + 2
+    except Exception as error:  # noqa: BLE001 - people get a sentence and a place to report, no traceback
+        failure = internal(error)
+        print(f"libhooks: {failure.what}: {failure.detail}; please report it", file=sys.stderr)
+        return failure.code
 
 
 def _run(words: list[str]) -> int:

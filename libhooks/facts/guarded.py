@@ -9,23 +9,11 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, cast
 
-from libhooks.facts import block
-from libhooks.facts.mounts import TABLE, TABLE_LIMIT, Entry, Mounts, parse
+from libhooks.facts.local import Locality
+from libhooks.facts.mounts import TABLE, TABLE_LIMIT, Mounts, parse
 from libhooks.facts.paths import Paths
 from libhooks.facts.prober import Prober
-from libhooks.facts.root import Garbage, LiveRoot, NoAnswer, Node
-
-#: File systems that live in memory or in the kernel itself.
-_KERNEL = frozenset(
-    (
-        *("proc", "sysfs", "tmpfs", "devtmpfs", "devpts", "ramfs", "rootfs", "cgroup", "cgroup2", "bpf"),
-        *("securityfs", "debugfs", "tracefs", "configfs", "hugetlbfs", "mqueue", "pstore", "efivarfs"),
-    )
-)
-#: File systems on a block device.
-_DISK = frozenset(("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "iso9660", "udf", "squashfs"))
-#: Transports whose devices fail, but do not fall silent for ever: SAS can have multipath queue without end.
-_LOCAL = frozenset(("sata", "usb", "virtio", "nvme-pcie", "mmcblk", "xvd", "zram", "pmem", "ram"))
+from libhooks.facts.root import LiveRoot, NoAnswer, Node
 
 
 class Guarded:
@@ -36,7 +24,7 @@ class Guarded:
         self._prober: Prober | None = None
         self._mounts: Mounts | None = None
         self._silent: dict[tuple[int, int], str] = {}
-        self._local: dict[tuple[int, int], bool] = {}
+        self._local = Locality(Paths(self._live))
         self._allowed = 0.0
         self._until = 0.0
 
@@ -73,13 +61,13 @@ class Guarded:
     def read(self, path: str, limit: int) -> bytes:
         """A file's contents; those of a device can hang though its node, in /dev, is local."""
         device = self.lstat(path).device
-        if device is not None and not self._is_local_device(device):
+        if device is not None and not self._local.device(device):
             return cast(bytes, self._ask_child(device, ("read", path, limit)))
         return cast(bytes, self._ask("read", path, limit))
 
     def _ask(self, question: str, path: str, *more: int) -> object:
         mount = self.mounts().of(path)
-        if self._is_local(mount):
+        if self._local.mount(mount, self.mounts().of("/")):
             ask: Callable[..., object] = getattr(self._live, question)
             return ask(path, *more)
         try:
@@ -102,31 +90,3 @@ class Guarded:
             self._silent[device] = str(error)
             self.close()
             raise
-
-    def _is_local(self, mount: Entry) -> bool:
-        # Where "/" hangs, this very code does; and of ZFS only its own tools know the devices.
-        if mount.fstype in _KERNEL or mount.fstype == "zfs" or mount.point == "/":
-            return True
-        if mount.fstype not in _DISK:
-            return False
-        if mount.device not in self._local:
-            self._local[mount.device] = self._on_local_disk(mount)
-        return self._local[mount.device]
-
-    def _on_local_disk(self, mount: Entry) -> bool:
-        if mount.device == self.mounts().of("/").device:
-            return True
-        if mount.device[0]:
-            return self._is_local_device(mount.device)
-        try:  # btrfs has no device number of its own; its source is one of its devices.
-            node = Paths(self._live).node(mount.source)
-        except (OSError, Garbage):
-            return False
-        return node is not None and node.device is not None and self._is_local_device(node.device)
-
-    def _is_local_device(self, device: tuple[int, int]) -> bool:
-        try:
-            leaves = block.leaves(Paths(self._live), device)
-        except (OSError, Garbage):
-            return False
-        return all(leaf.transport in _LOCAL for leaf in leaves)

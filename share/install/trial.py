@@ -1,4 +1,4 @@
-"""What install.sh tries new code with: a guest arrives, in a process like the hook's, at a host that is empty.
+"""What install.sh tries new code with: a guest arrives at an empty host, in a process like the hook's.
 
 usage: python3 -I -S trial.py CODE POLICY ROOT <DOMAIN
 """
