@@ -41,7 +41,7 @@ def test_list(text: str, paths: tuple[str, ...]) -> None:
         ("shared = [ '/a',", "line 1: a list without its end"),
         ("shared = [ '/a\n' ]", "line 1: a string without its end"),
         ("shared [ '/a' ]", "line 1: '=' expected"),
-        ("\n\n= 3", "line 3: not a setting"),
+        ("\n\n= 3 # shared", "line 3: not a setting"),
         ("shared = ", "line 1: not a setting"),
     ],
 )

@@ -13,6 +13,8 @@ def string_list(text: str, name: str) -> tuple[str, ...]:
 
     Other settings are read past, so that a list which spans lines, or a ``#`` in a string, can't hide one.
     """
+    if name not in text:
+        return ()
     scanner = _Scanner(text)
     for setting, value in iter(scanner.setting, None):
         if setting != name:

@@ -7,13 +7,15 @@ our place. What did not answer once is not asked again, and the next question ge
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, cast
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 from libhooks.facts.local import Locality
 from libhooks.facts.mounts import TABLE, TABLE_LIMIT, Mounts, parse
 from libhooks.facts.paths import Paths
-from libhooks.facts.prober import Prober
 from libhooks.facts.root import LiveRoot, NoAnswer, Node
+
+if TYPE_CHECKING:
+    from libhooks.facts.prober import Prober
 
 
 class Guarded:
@@ -83,6 +85,8 @@ class Guarded:
         if time.monotonic() >= self._until:
             raise NoAnswer("no time was left to ask")
         if self._prober is None:
+            from libhooks.facts.prober import Prober  # Most hosts' decisions need no child.
+
             self._prober = Prober()
         try:
             return self._prober.ask(request, self._until, f"no answer in {round(self._allowed, 1):g} s")

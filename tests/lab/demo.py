@@ -109,7 +109,8 @@ class Demonstration:
         try:
             yield
         except LabError as error:
-            raise LabError(f"stopped at step {self.steps}, {title}: {error}") from None
+            where = f"step {self.steps}, {title}: {error.what}"
+            raise LabError(where, error.hint, error.log) from None
         print(f"     done in {time.monotonic() - began:.1f} s", flush=True)
 
 
@@ -139,7 +140,7 @@ def main() -> int:
     try:
         Demonstration(lab).run()
     except LabError as error:
-        print(f"\nThe demonstration {error}", file=sys.stderr)
+        print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nThe demonstration was interrupted.", file=sys.stderr)
