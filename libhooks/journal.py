@@ -47,7 +47,7 @@ class Circumstances(NamedTuple):
 
 def new_id(now: float, random: bytes) -> str:
     """A sortable identifier: 48 bits of milliseconds and 80 random bits, in Crockford's base 32 (ULID)."""
-    number = (int(now * 1000) << 80) | int.from_bytes(random[:10], "big")
+    number = (round(now * 1000) << 80) | int.from_bytes(random[:10], "big")
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 

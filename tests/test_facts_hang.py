@@ -34,7 +34,8 @@ def refusal() -> str:
     return "" if tried.returncode == 0 else "mount namespaces are not allowed here"
 
 
-pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
+REFUSAL = refusal()
+pytestmark = pytest.mark.skipif(bool(REFUSAL), reason=REFUSAL)
 
 PREAMBLE = """
 import ctypes, os, sys, time

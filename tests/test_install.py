@@ -714,7 +714,7 @@ class Host(NamedTuple):
         return call("nsenter", inside, "--wd=/", *command, stdin=stdin, **environment)
 
     def install_sh(self, *arguments: str, **environment: str) -> Done:
-        return self.run("sh", self.source.path / "install.sh", *arguments, **environment)
+        return self.run("sh", self.source.path / "install.sh", *arguments, stdin=b"", **environment)
 
     def path(self, inside: str) -> Path:
         return Path(f"/proc/{self.process}/root") / inside.lstrip("/")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from textwrap import dedent
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libhooks.policy.locate import KeyPath, locate
@@ -19,33 +19,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-TRICKY = dedent(r'''
-    # a comment = "no key" [nor a table]
-    version = 1   # with a = comment
-    "quoted \"key\"" = 'it''' r'''s'
-    'literal.key' = "a # is no comment"
-    a . "b.c" . d = """
-    [not.a.table]
-    not = "a key" \
-        """""
-    literal = \'\'\'
-    x = \'\'\'\'\'
-    list = [ 1, [2, "]"], # ]
-      {x = "}", y.z = [{}]},
-    ]
-    date = 1979-05-27 07:32:00 # a value with a blank
-
-    [storage.images]
-    at."rack2-*" = "/images"
-      [[ fruit ]]
-      name = "apple"
-      [fruit.physical]
-      color = "red"
-      [[fruit.variety]]
-      [[fruit]]
-      [[fruit.variety]]
-      name = "plantain"
-''').replace("\\'", "'").replace("'it's'", '"it\'s"')
+TRICKY = Path(__file__).parent / "policies" / "tricky.toml"
 
 
 def paths(data: object, path: KeyPath = ()) -> Iterator[KeyPath]:
@@ -75,7 +49,7 @@ def agrees(text: str) -> None:
 
 def test_every_notation_is_understood() -> None:
     """Comments, all kinds of strings, nested values, dotted and quoted keys, arrays of tables."""
-    agrees(TRICKY)
+    agrees(TRICKY.read_text())
 
 
 def test_positions_count_lines_and_characters_from_one() -> None:
@@ -128,14 +102,18 @@ def test_what_is_defined_twice_is_found(
     assert (located.position(found.first), located.position(found.second)) == (first, second)
 
 
-@pytest.mark.parametrize("text", ["a = ", "a", "[a", "a = [1", 'a = "x', "a = {b = 1", '"\\q', "[a]]\n= 1", "a = [" * 9999])
+@pytest.mark.parametrize(
+    "text", ["a = ", "a", "[a", "a = [1", 'a = "x', "a = {b = 1", '"\\q', "[a]]\n= 1", "a = " + "[" * 9999]
+)
 def test_a_broken_text_stops_the_scan(text: str) -> None:
     """What was found up to the mistake is kept; nothing is raised."""
     assert not locate(text).whole
 
 
 NAMES = st.one_of(
-    st.sampled_from(["a", "b", "at", "images", "1", "-", "rack2-*", "a.b", "", "ä", '"', "'", "\\", "\n", "#"]),
+    st.sampled_from(
+        ["a", "b", "at", "images", "1", "-", "rack2-*", "a.b", "", "ä", '"', "'", "\\", "\n", "#"]
+    ),
     st.text(max_size=4),
 )
 TEXTS = st.one_of(
@@ -149,7 +127,12 @@ VALUES = st.recursive(
 )
 Choose = Callable[[int], int]
 
+#: Machines differ in speed, and a checkout stays clean.
+settings.register_profile("policy", deadline=None, database=None)
+PROFILE = settings.get_profile("policy")
 
+
+@PROFILE
 @given(st.dictionaries(NAMES, VALUES, max_size=5), st.randoms(use_true_random=False))
 def test_the_scanner_agrees_with_tomllib(data: dict[str, Any], random: Any) -> None:
     """Whatever the notation, the keys found are the keys that tomllib reads."""
@@ -158,6 +141,7 @@ def test_the_scanner_agrees_with_tomllib(data: dict[str, Any], random: Any) -> N
     agrees(text)
 
 
+@PROFILE
 @given(st.text(alphabet="ab.=[]{}\"'#\\,\n 1-", max_size=40))
 def test_whatever_tomllib_reads_is_located(text: str) -> None:
     """The scanner gives up on no valid text."""

@@ -167,7 +167,7 @@ def test_arguments(shim: Shim, operation: str, name: str, shell: tuple[str, ...]
 def test_migrate_becomes_the_hook(shim: Shim) -> None:
     """At migrate no shell waits for the hook: it is replaced by it."""
     shim.hook("import os, sys; sys.stdout.write(str(os.getpid()))")
-    command = [shim.path, "web1", "migrate", "begin", "-"]
+    command = [str(shim.path), "web1", "migrate", "begin", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
         out, _ = process.communicate()
         assert int(out) == process.pid

@@ -55,5 +55,5 @@ def _explain(screen: Screen, requirement: Requirement) -> None:
         screen.line(line)
     screen.line(f"judged at:    {', '.join(operation.value for operation in requirement.operations)}")
     screen.line(f"default:      {requirement.default.value}")
-    screen.line(f'change it:    "{requirement.code}" = "refuse", "warn" or "off" in [require] of the policy,')
-    screen.line(f'              or require."{requirement.code}" in a [guest.NAME] table for some guests')
+    screen.line(f'change it:    "{requirement.code}" = "refuse", "warn" or "off" in [require],')
+    screen.line(f'              or require."{requirement.code}" = ... in a [guest.NAME] table')

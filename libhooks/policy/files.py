@@ -59,11 +59,14 @@ def _all(paths: list[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
 def _contents(path: str) -> tuple[bytes, tuple[Diagnostic, ...]]:
     """What is checked is the file that is open, wherever links led to, not a path."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return b"", (_error("not-a-file", path, "not a regular file", "rename it if it is not policy"),)
-        data = file.read(LIMIT + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(LIMIT + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > LIMIT:
         return b"", (_error("too-large", path, f"larger than {LIMIT >> 20} MiB", "a policy is text"),)
     return data, _owned(path, status)

@@ -36,17 +36,25 @@ remove_file() {
     esac
 }
 
-# remove_version NAME: its files, and the byte-code that later Pythons made of them.
+# remove_version NAME: in one move, unless there are files in it that are not as installed. Byte-code always
+# goes: later Pythons may have made more of it.
 remove_version() {
     step "remove $root$lib/$1"
     if [ -n "$dry_run" ]; then return; fi
     unchanged_in "$lib/$1" >"$stage/unchanged"
-    while read -r path; do take "$path"; done <"$stage/unchanged"
-    (cd "$root/" && find ".$lib/$1" -name '*.pyc' -path '*/__pycache__/*') | sed 's|^\.||' >"$stage/compiled"
-    while read -r path; do take "$path"; done <"$stage/compiled"
+    files_in "$lib/$1" | grep -E '/__pycache__/[^/]*\.pyc$' >>"$stage/unchanged" || :
+    files_in "$lib/$1" | grep -vxF -f "$stage/unchanged" >"$stage/yours" || :
+    if [ ! -s "$stage/yours" ]; then
+        take "$lib/$1"
+        return
+    fi
+    sort -u "$stage/unchanged" >"$stage/ours"
+    while read -r path; do take "$path"; done <"$stage/ours"
     find "$root$lib/$1" -depth -type d -empty -exec rmdir {} \;
-    if [ -d "$root$lib/$1" ]; then say "keep $root$lib/$1, which holds files of yours"; fi
+    say "keep $root$lib/$1, which holds files of yours"
 }
+
+files_in() { (cd "$root/" && find ".$1" ! -type d) | sed 's|^\.||'; }
 
 # remove_directory PATH: of those that this made, the empty ones.
 remove_directory() {

@@ -1,0 +1,66 @@
+"""The golden cases: each is decided in this process and as the hook's process, with one and the same answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from golden_cases import Case, as_process, cases, expected, in_process, settings, write
+
+from libhooks import requirements
+
+CASES = cases()
+CODES = [requirement.code for requirement in requirements.ALL]
+
+_POLICY_ALONE = "the policy and the document decide, and both are read or nothing is"
+#: Requirements that no fact can leave open, and why.
+NEVER_UNKNOWN = {
+    "policy.host": "a host whose name cannot be read is one that no policy names",
+    "policy.ambiguous": _POLICY_ALONE,
+    "storage.mapped": _POLICY_ALONE,
+    "network.mapped": _POLICY_ALONE,
+    "address.mapped": _POLICY_ALONE,
+    "file.mapped": _POLICY_ALONE,
+    "network.form": _POLICY_ALONE,
+    "guard.abi": "it judges our own edits",
+    "storage.protocol": "what cannot be told to be shared is storage.shared's finding",
+    "network.active": "a network that cannot be read is network.exists's finding",
+    "device.vectors": "the document says it all",
+}
+#: Requirements that no policy can make a guest fail, and why; test_guard.py judges them.
+NEVER_UNMET = {"guard.abi": "no row writes where the guest looks; it stands against rows to come"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Case, tmp_path: Path, regenerate: bool) -> None:
+    """Whoever decides on a guest, libvirt and the journal get the same, byte for byte."""
+    where = settings(case, tmp_path)
+    here, there = in_process(case, where), as_process(case, where)
+    if regenerate:
+        write(case, here)
+    code = 1 if here.record["verdict"] == "refused" and here.record["enforced"] else 0
+    assert here == expected(case, code)
+    assert there == here
+
+
+def _findings(case: Case) -> list[tuple[str, bool]]:
+    """The codes of the case's findings, and whether each is about something unknown."""
+    findings = json.loads((case.directory / "expect.json").read_text())["findings"]
+    return [(finding["code"], finding["found"].startswith("unknown: ")) for finding in findings]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.passes], ids=lambda case: case.name)
+def test_passing(case: Case) -> None:
+    """A case that shows how a requirement is met has no finding of it."""
+    assert not {code for code, _ in _findings(case)} & set(case.passes)
+    assert set(case.passes) <= set(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_requirement_is_shown(code: str) -> None:
+    """Each requirement has a case that meets it, one that does not, and one where nobody can tell."""
+    assert any(code in case.passes for case in CASES)
+    found = {finding for case in CASES for finding in _findings(case)}
+    assert ((code, False) in found) != (code in NEVER_UNMET)
+    assert ((code, True) in found) != (code in NEVER_UNKNOWN)

@@ -1,0 +1,166 @@
+"""A guest moves between hosts that call its store and its bridge by other names, by plain `virsh migrate`."""
+
+from __future__ import annotations
+
+from lab import Lab, beat_on_disk
+from lab.fixture import POLICY, alike, set_policy
+from lab.journal import Decided, decisions
+from lab.traveller import Traveller, Uses
+
+MAC = "52:54:00:10:77:00"
+ON_A = Uses(("/srv/images/web1.qcow2",), "bridge:br0")
+ON_B = Uses(("/mnt/vmstore/web1.qcow2",), "bridge:br-prod")
+TO_B = (
+    "storage.images, disk vda: /srv/images/web1.qcow2 -> /mnt/vmstore/web1.qcow2 (10-fleet.toml:6)",
+    f"network.prod, interface {MAC}: bridge:br0 -> bridge:br-prod (10-fleet.toml:10)",
+)
+TO_A = (
+    "storage.images, disk vda: /mnt/vmstore/web1.qcow2 -> /srv/images/web1.qcow2 (10-fleet.toml:5)",
+    f"network.prod, interface {MAC}: bridge:br-prod -> bridge:br0 (10-fleet.toml:9)",
+)
+CAME_TO_B = Decided("hostb", "migrate", "web1", "rewritten", TO_B)
+CAME_TO_A = Decided("hosta", "migrate", "web1", "rewritten", TO_A)
+
+MIGRATE_BY_API = """\
+import sys, libvirt
+source, target = libvirt.open("qemu:///system"), sys.argv[2]
+guest = source.lookupByName(sys.argv[1])
+guest.migrateToURI3(target, {}, libvirt.VIR_MIGRATE_LIVE | libvirt.VIR_MIGRATE_PEER2PEER)
+"""
+MIGRATE_BY_CONNECTION = """\
+import sys, libvirt
+source, target = libvirt.open("qemu:///system"), libvirt.open(sys.argv[2])
+source.lookupByName(sys.argv[1]).migrate3(target, {}, libvirt.VIR_MIGRATE_LIVE)
+"""
+
+
+def test_there_and_back(lab: Lab, web1: Traveller) -> None:
+    """A running guest's disk and bridge get each host's own names; it goes on beating and writing to its image."""
+    web1.migrate(lab.hosta, lab.hostb)
+    assert web1.uses(lab.hostb) == ON_B
+    on_disk = beat_on_disk(web1.guest, lab.hostb)
+    assert on_disk and web1.beat and on_disk.boot == web1.beat.boot
+    web1.migrate(lab.hostb, lab.hosta)
+    assert web1.uses(lab.hosta) == ON_A
+    assert decisions(lab.hostb) == [CAME_TO_B]
+    assert decisions(lab.hosta) == [CAME_TO_A]
+
+
+def test_output_taints(lab: Lab, web1: Traveller) -> None:
+    """libvirt marks a guest that a hook has rewritten: support staff can see it in `virsh dominfo`."""
+    web1.migrate(lab.hosta, lab.hostb)
+    assert web1.is_tainted_by_hook(lab.hostb)
+    web1.migrate(lab.hostb, lab.hosta)
+
+
+def test_unchanged_says_nothing(lab: Lab, web1: Traveller) -> None:
+    """Between hosts that call everything the same the hook prints nothing: the guest is not tainted by it."""
+    same = POLICY.replace('at.hostb = "/mnt/vmstore"', 'at.hostb = ["/srv/images", "/mnt/vmstore"]')
+    with alike(lab):
+        set_policy(same.replace("br-prod", "br0"), *lab.hosts)
+        web1.migrate(lab.hosta, lab.hostb)
+        assert web1.uses(lab.hostb) == ON_A
+        assert not web1.is_tainted_by_hook(lab.hostb)
+        web1.migrate(lab.hostb, lab.hosta)
+    assert decisions(lab.hostb) == [Decided("hostb", "migrate", "web1", "unchanged")]
+    assert decisions(lab.hosta) == [Decided("hosta", "migrate", "web1", "unchanged")]
+
+
+def test_store_of_several_paths(lab: Lab, web1: Traveller) -> None:
+    """A name that a host lists for a place beside its preferred one is left as it is."""
+    set_policy(POLICY.replace('at.hostb = "/mnt/vmstore"', 'at.hostb = ["/mnt/vmstore", "/srv/images"]'), *lab.hosts)
+    with alike(lab):
+        web1.migrate(lab.hosta, lab.hostb)
+        assert web1.uses(lab.hostb) == Uses(ON_A.images, ON_B.plug)
+        web1.migrate(lab.hostb, lab.hosta)
+    assert decisions(lab.hostb) == [CAME_TO_B._replace(changes=(TO_B[1],))]
+
+
+def test_peer_to_peer(lab: Lab, web1: Traveller) -> None:
+    """`--p2p`, where the source's libvirtd talks to the target's, is no different."""
+    web1.migrate(lab.hosta, lab.hostb, "--live", "--p2p")
+    assert web1.uses(lab.hostb) == ON_B
+    web1.migrate(lab.hostb, lab.hosta, "--live", "--p2p", "--tunnelled")
+    assert web1.uses(lab.hosta) == ON_A
+    assert decisions(lab.hostb) == [CAME_TO_B]
+    assert decisions(lab.hosta) == [CAME_TO_A]
+
+
+def test_post_copy(lab: Lab, web1: Traveller) -> None:
+    """With `--postcopy` the guest runs at its target before its memory is there: one decision, one record."""
+    web1.migrate(lab.hosta, lab.hostb, "--live", "--postcopy", "--postcopy-after-precopy")
+    assert web1.uses(lab.hostb) == ON_B
+    assert decisions(lab.hostb) == [CAME_TO_B]
+
+
+def test_other_programs(lab: Lab, web1: Traveller) -> None:
+    """Programs that migrate through libvirt's API, as virt-manager does, send no XML and need to know nothing."""
+    name = web1.guest.name
+    lab.hosta.run(["/usr/bin/python3", "-c", MIGRATE_BY_API, name, lab.hostb.uri])
+    web1.arrived(lab.hosta, lab.hostb)
+    assert web1.uses(lab.hostb) == ON_B
+    lab.hostb.run(["/usr/bin/python3", "-c", MIGRATE_BY_CONNECTION, name, lab.hosta.uri])
+    web1.arrived(lab.hostb, lab.hosta)
+    assert web1.uses(lab.hosta) == ON_A
+    assert decisions(lab.hostb) == [CAME_TO_B]
+    assert decisions(lab.hosta) == [CAME_TO_A]
+
+
+def test_new_name(lab: Lab, web1: Traveller) -> None:
+    """With `--dname` the record, and the exceptions for guests, know the guest by its new name."""
+    strict = POLICY.replace('"storage.protocol" = "off"', '"storage.protocol" = "refuse"')
+    exception = '\n[guest.renamed]\nmatch.name = "moved-*"\nrequire."storage.protocol" = "off"\n'
+    set_policy(strict + exception, *lab.hosts)
+    assert web1.is_refused(lab.hosta, lab.hostb)
+    web1.migrate(lab.hosta, lab.hostb, "--live", "--dname", "moved-web1", name="moved-web1")
+    try:
+        assert web1.uses(lab.hostb, name="moved-web1") == ON_B
+        assert decisions(lab.hostb)[1:] == [CAME_TO_B._replace(domain="moved-web1")]
+    finally:
+        lab.hostb.virsh("destroy", "moved-web1")
+
+
+def test_strange_name(lab: Lab, web1: Traveller) -> None:
+    """Whatever a guest is called, it is spoken of by its name and nothing of it reaches a terminal or a shell."""
+    name = "-n größe \x1b[31m$(id)'"
+    set_policy(POLICY.replace("bridge:br-prod", "bridge:br9"), lab.hostb)
+    told = web1.is_refused(lab.hosta, lab.hostb, "--live", f"--dname={name}", name=name.replace("\x1b", "?"))
+    assert told.splitlines()[1:2] == [f"  network.exists   interface {MAC}  bridge br9"]
+    (decided,) = decisions(lab.hostb)
+    assert decided.domain == name
+
+
+def test_persistent(lab: Lab, web1: Traveller) -> None:
+    """With `--persistent` the running guest is rewritten, but not yet what is saved of it for its next start.
+
+    libvirt takes the saved definition from the source, after the hook, and shows it to no hook.
+    """
+    web1.migrate(lab.hosta, lab.hostb, "--live", "--persistent", "--undefinesource")
+    assert web1.uses(lab.hostb) == ON_B
+    assert web1.uses(lab.hostb, "--inactive") == ON_A
+    assert decisions(lab.hostb) == [CAME_TO_B]
+    lab.hostb.virsh("destroy", web1.guest.name)
+    assert lab.hostb.virsh("start", web1.guest.name, check=False).returncode == 1
+
+
+def test_persistent_xml(lab: Lab, web1: Traveller) -> None:
+    """Until then, `libhooks rewrite` makes the definition for `--persistent-xml`; the guest starts from it."""
+    name, file = web1.guest.name, "/tmp/web1-on-hostb.xml"
+    saved = lab.hosta.virsh("dumpxml", "--inactive", "--security-info", name).stdout
+    lab.hosta.write(file, lab.hosta.run(["libhooks", "rewrite", "--host", "hostb"], input=saved).stdout)
+    web1.migrate(lab.hosta, lab.hostb, "--live", "--persistent", "--persistent-xml", file)
+    assert web1.uses(lab.hostb) == web1.uses(lab.hostb, "--inactive") == ON_B
+    lab.hostb.virsh("destroy", name)
+    web1.boot(lab.hostb)
+
+
+def test_offline(lab: Lab, web1: Traveller) -> None:
+    """With `--offline --persistent` what the hook makes of a guest that does not run is what is saved of it."""
+    name = web1.guest.name
+    lab.hosta.virsh("destroy", name)
+    lab.hosta.virsh("migrate", "--offline", "--persistent", name, lab.hostb.uri)
+    assert web1.uses(lab.hostb) == ON_B
+    assert decisions(lab.hostb) == [CAME_TO_B]
+    web1.boot(lab.hostb)
+    assert web1.uses(lab.hostb) == ON_B
+    assert decisions(lab.hostb) == [CAME_TO_B]
