@@ -151,7 +151,7 @@ what_next() {
     say "
 libhooks $version is installed${reloaded:+ and $reloaded knows it}."
     for file in /etc/libhooks/policy.d/*.toml; do
-        if [ "$file" != /etc/libhooks/policy.d/00-example.toml ]; then
+        if [ -e "$file" ] && [ "$file" != /etc/libhooks/policy.d/00-example.toml ]; then
             say "There is a policy already; does it still say what you mean?  libhooks policy check"
             return
         fi

@@ -148,6 +148,8 @@ def _reference(spot: Spot, name: Name) -> Reference:
 
 def _broken(spot: Spot, image: Name | None, found: str, unknown: bool = False) -> Unmet:
     hint = "record it in the image (qemu-img rebase -u -F FORMAT), or write the chain as <backingStore>"
+    if unknown:
+        hint = "see that the image can be read, and is what its <driver> says"
     return Unmet(spot, str(image), "a backing chain that can be followed here", found, hint, unknown)
 
 

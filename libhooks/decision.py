@@ -12,6 +12,7 @@ class Kind(Enum):
     STORAGE = "storage"
     NETWORK = "network"
     ADDRESS = "address"
+    DEVICE = "device"
     FILE = "file"
 
 

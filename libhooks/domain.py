@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import Counter
 from typing import Iterable, Iterator
 
 from lxml import etree
@@ -142,7 +143,7 @@ def _insert(parent: etree._Element, element: etree._Element) -> None:
         parent.append(element)
         return
     tail, before.tail = before.tail, "\n" + "  " * depth
-    before.addnext(element)
+    parent.insert(parent.index(before) + 1, element)
     element.tail = tail
 
 
@@ -183,11 +184,12 @@ def _printable(text: str) -> str:
 def children(element: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     """The child elements, each with its step of an XPath.
 
-    A device carries its ordinal always, any other element only from the second of its kind on.
+    A device carries its ordinal always, any other element only where there are several of its kind.
     """
+    found = list(element.iterchildren(tag=etree.Element))
+    tags = [child.tag for child in found]
+    only = {tag for tag, count in Counter(tags).items() if count == 1 and element.tag != "devices"}
     seen: dict[str, int] = {}
-    plain = element.tag != "devices"
-    for child in element.iterchildren(tag=etree.Element):
-        tag = child.tag
+    for child, tag in zip(found, tags):
         ordinal = seen[tag] = seen.get(tag, 0) + 1
-        yield child, tag if plain and ordinal == 1 else f"{tag}[{ordinal}]"
+        yield child, tag if tag in only else f"{tag}[{ordinal}]"

@@ -23,6 +23,9 @@ class Form(Enum):
     NETWORK = "network"
     DIRECT = "direct"
     ADDRESS = "address"
+    PCI = "pci"
+    MDEV = "mdev"
+    USB = "usb"
 
 
 #: How many parts may follow a place's own name of that form. None: any number.
@@ -35,6 +38,9 @@ _REMAINDER = {
     Form.NETWORK: 1,
     Form.DIRECT: 1,
     Form.ADDRESS: 0,
+    Form.PCI: 0,
+    Form.MDEV: 0,
+    Form.USB: 0,
 }
 
 
@@ -56,7 +62,8 @@ class Name(NamedTuple):
         if self.form is Form.ADDRESS:
             return self.parts[0]
         if self.form is Form.STORE:
-            return f"{self.parts[0]}:{'/'.join(self.parts[1:])}"
+            at = f" at {', '.join(self.hosts)}" if self.hosts else ""
+            return f"{self.parts[0]}:{'/'.join(self.parts[1:])}{at}"
         return f"{self.form.value}:{'/'.join(self.parts)}"
 
     @property
@@ -149,3 +156,62 @@ def address(text: str) -> Name:
     if not bare or set(bare) - digits or (":" not in bare and not (len(quads) == 4 and numeric)):
         raise ValueError(f"not an IPv4 or IPv6 address: {text}")
     return Name(Form.ADDRESS, (bare,))
+
+
+def pci(text: str) -> Name:
+    """The name of a PCI device by its address, ``0000:41:00.0``.
+
+    Raises ValueError if the text is no such address.
+    """
+    domain, bus, slot, function = (text.replace(".", ":").split(":") + [""] * 4)[:4]
+    sizes = (len(domain), len(bus), len(slot), len(function))
+    if not 4 <= sizes[0] <= 8 or sizes[1:] != (2, 2, 1) or text != f"{domain}:{bus}:{slot}.{function}":
+        raise ValueError(f"not a PCI address: {text}")
+    return pci_numbers(*(_number(one, 16, "PCI address", text) for one in (domain, bus, slot, function)))
+
+
+def pci_numbers(domain: int, bus: int, slot: int, function: int) -> Name:
+    """The name of a PCI device by the numbers of its address. Raises ValueError if one is too large."""
+    text = f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
+    if max(domain >> 32, bus >> 8, slot >> 5, function >> 3):
+        raise ValueError(f"not a PCI address: {text}")
+    return Name(Form.PCI, (text,))
+
+
+def mdev(text: str) -> Name:
+    """The name of a mediated device by its UUID, in libvirt's spelling. Raises ValueError for anything else."""
+    digits = text.replace("-", "").lower()
+    if len(digits) != 32 or set(digits) - _HEXADECIMAL:
+        raise ValueError(f"not a UUID: {text}")
+    return Name(
+        Form.MDEV, ("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])),)
+    )
+
+
+def usb(text: str) -> Name:
+    """The name of a USB device: by where it is plugged in, ``1-2.3``, or by what it is, ``046d:c52b``.
+
+    Raises ValueError if the text is neither.
+    """
+    if ":" in text:
+        vendor, _, product = text.partition(":")
+        numbers = [_number(one, 16, "USB device", text) for one in (vendor, product)]
+        if max(len(vendor), len(product)) > 4:
+            raise ValueError(f"not a USB device: {text}")
+        return Name(Form.USB, (":".join(f"{one:04x}" for one in numbers),))
+    bus, _, port = text.partition("-")
+    ports = [_number(one, 10, "USB device", text) for one in port.split(".")]
+    return Name(Form.USB, (f"{_number(bus, 10, 'USB device', text)}-{'.'.join(map(str, ports))}",))
+
+
+_HEXADECIMAL = frozenset("0123456789abcdef")
+
+
+def _number(digits: str, base: int, what: str, told: str) -> int:
+    """A number without sign or blanks, which int() would let pass. Raises ValueError for anything else."""
+    if not digits.isascii() or not digits.isalnum():
+        raise ValueError(f"not a {what}: {told}")
+    try:
+        return int(digits, base)
+    except ValueError:
+        raise ValueError(f"not a {what}: {told}") from None

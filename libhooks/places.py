@@ -141,11 +141,15 @@ class Index:
 
     def _fit(self, reference: Reference, answer: Resolution) -> Resolution:
         """The answer, or why the reference cannot take it."""
-        if answer.outcome is not Outcome.RENAMED or answer.new is None:
-            return answer._replace(why=_unfit(answer.new) if answer.outcome is Outcome.UNFIT else "")
+        if answer.new is None:
+            return answer
         if answer.new.form not in reference.row.forms:
             return answer._replace(outcome=Outcome.UNFIT, why=f"it cannot be a {answer.new.form.value}")
+        if answer.new.form is Form.POOL and len(answer.new.parts) < 2:
+            return answer._replace(outcome=Outcome.UNFIT, why="a pool itself is no volume")
         lost = reference.row.obstacle(reference.element, answer.new) if reference.element is not None else ""
+        if answer.outcome is Outcome.UNFIT:
+            return answer._replace(why=lost or _unfit(answer.new))
         return answer._replace(outcome=Outcome.UNFIT, why=lost) if lost else answer
 
     def _rule(self, place: Place) -> Rule:
@@ -190,9 +194,7 @@ def _told(entry: _Entry, answer: _Answer) -> str:
     return f"from {entry.host} ({entry.place.label}): {means}"
 
 
-def _unfit(new: Name | None) -> str:
-    if new is None:
-        return ""
+def _unfit(new: Name) -> str:
     if new.form is Form.POOL:
         return f"a pool has no directories, so {new} cannot be a volume of it"
     return f"its {new.parts[-1]} would be lost: a {new.form.value} has no room for it"

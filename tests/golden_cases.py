@@ -42,7 +42,7 @@ sys.exit(main(["hook", *sys.argv[1:]]))
 _JOURNAL = "var/log/libhooks/decisions.jsonl"
 #: What no two decisions have in common.
 _PASSING = ("id", "time", "duration_ms")
-_KEYS = {"shows", "operation", "host", "facts", "passes"}
+_KEYS = {"shows", "operation", "host", "facts", "passes", "code"}
 
 
 class Told(NamedTuple):
@@ -58,6 +58,7 @@ class Case(NamedTuple):
     """A golden case. ``shows`` is the sentence of the specification that it stands for.
 
     ``passes`` are the requirements that this guest meets here, and not because there is nothing to judge.
+    ``code`` is the exit code, where it is not what the record makes of it.
     """
 
     directory: Path
@@ -66,6 +67,7 @@ class Case(NamedTuple):
     host: str
     facts: Path
     passes: tuple[str, ...]
+    code: int | None
     document: bytes
 
     @property
@@ -96,6 +98,7 @@ def _case(directory: Path) -> Case:
         told.get("host", ""),
         directory / told["facts"],
         tuple(told.get("passes", ())),
+        told.get("code"),
         (directory / "domain.xml").read_bytes(),
     )
 
@@ -103,7 +106,7 @@ def _case(directory: Path) -> Case:
 def settings(case: Case, scratch: Path) -> Settings:
     """Where the case is decided: a copy of its facts and its policy, which nobody else may write."""
     root, policy = scratch / "root", scratch / "policy.d"
-    shutil.copytree(case.facts, root)
+    shutil.copytree(case.facts, root, symlinks=True)
     if (case.directory / "stat.toml").exists():
         (root / "stat.toml").write_text(_merged(case.facts / "stat.toml", case.directory / "stat.toml"))
     (root / _JOURNAL).parent.mkdir(parents=True, exist_ok=True)
@@ -162,9 +165,11 @@ def _settled(stderr: str) -> str:
     return re.sub(r"^(  record )[0-9A-Z]{26} ", r"\1ID ", stderr, flags=re.MULTILINE)
 
 
-def expected(case: Case, code: int) -> Told:
-    """What the case's files say should come of it; the exit code is not theirs to say."""
+def expected(case: Case) -> Told:
+    """What the case's files say should come of it."""
     record = json.loads((case.directory / "expect.json").read_text())
+    refused = record["verdict"] == "refused" and record["enforced"]
+    code = int(refused) if case.code is None else case.code
     return Told(_read(case, "expect.xml"), _read(case, "expect.txt").decode(), code, record)
 
 

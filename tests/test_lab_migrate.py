@@ -35,22 +35,19 @@ source.lookupByName(sys.argv[1]).migrate3(target, {}, libvirt.VIR_MIGRATE_LIVE)
 
 
 def test_there_and_back(lab: Lab, web1: Traveller) -> None:
-    """A running guest's disk and bridge get each host's own names; it goes on beating and writing to its image."""
+    """A running guest's disk and bridge get each host's own names; it goes on beating and writing to its image.
+
+    libvirt marks such a guest as one that a hook has touched: `virsh dominfo` shows it.
+    """
     web1.migrate(lab.hosta, lab.hostb)
     assert web1.uses(lab.hostb) == ON_B
+    assert web1.is_tainted_by_hook(lab.hostb)
     on_disk = beat_on_disk(web1.guest, lab.hostb)
     assert on_disk and web1.beat and on_disk.boot == web1.beat.boot
     web1.migrate(lab.hostb, lab.hosta)
     assert web1.uses(lab.hosta) == ON_A
     assert decisions(lab.hostb) == [CAME_TO_B]
     assert decisions(lab.hosta) == [CAME_TO_A]
-
-
-def test_output_taints(lab: Lab, web1: Traveller) -> None:
-    """libvirt marks a guest that a hook has rewritten: support staff can see it in `virsh dominfo`."""
-    web1.migrate(lab.hosta, lab.hostb)
-    assert web1.is_tainted_by_hook(lab.hostb)
-    web1.migrate(lab.hostb, lab.hosta)
 
 
 def test_unchanged_says_nothing(lab: Lab, web1: Traveller) -> None:
@@ -90,7 +87,10 @@ def test_post_copy(lab: Lab, web1: Traveller) -> None:
     """With `--postcopy` the guest runs at its target before its memory is there: one decision, one record."""
     web1.migrate(lab.hosta, lab.hostb, "--live", "--postcopy", "--postcopy-after-precopy")
     assert web1.uses(lab.hostb) == ON_B
+    web1.migrate(lab.hostb, lab.hosta, "--live", "--postcopy", "--postcopy-after-precopy")
+    assert web1.uses(lab.hosta) == ON_A
     assert decisions(lab.hostb) == [CAME_TO_B]
+    assert decisions(lab.hosta) == [CAME_TO_A]
 
 
 def test_other_programs(lab: Lab, web1: Traveller) -> None:
@@ -113,21 +113,18 @@ def test_new_name(lab: Lab, web1: Traveller) -> None:
     set_policy(strict + exception, *lab.hosts)
     assert web1.is_refused(lab.hosta, lab.hostb)
     web1.migrate(lab.hosta, lab.hostb, "--live", "--dname", "moved-web1", name="moved-web1")
-    try:
-        assert web1.uses(lab.hostb, name="moved-web1") == ON_B
-        assert decisions(lab.hostb)[1:] == [CAME_TO_B._replace(domain="moved-web1")]
-    finally:
-        lab.hostb.virsh("destroy", "moved-web1")
+    assert web1.uses(lab.hostb, name="moved-web1") == ON_B
+    assert decisions(lab.hostb)[1:] == [CAME_TO_B._replace(domain="moved-web1")]
+    lab.hostb.virsh("destroy", "moved-web1")
 
 
 def test_strange_name(lab: Lab, web1: Traveller) -> None:
-    """Whatever a guest is called, it is spoken of by its name and nothing of it reaches a terminal or a shell."""
-    name = "-n größe \x1b[31m$(id)'"
+    """Blanks, a leading dash, letters of any language and what a shell would run: a guest may be called anything."""
+    name = "-n größe $(id)'"
     set_policy(POLICY.replace("bridge:br-prod", "bridge:br9"), lab.hostb)
-    told = web1.is_refused(lab.hosta, lab.hostb, "--live", f"--dname={name}", name=name.replace("\x1b", "?"))
+    told = web1.is_refused(lab.hosta, lab.hostb, "--live", f"--dname={name}", name=name)
     assert told.splitlines()[1:2] == [f"  network.exists   interface {MAC}  bridge br9"]
-    (decided,) = decisions(lab.hostb)
-    assert decided.domain == name
+    assert [one.domain for one in decisions(lab.hostb)] == [name]
 
 
 def test_persistent(lab: Lab, web1: Traveller) -> None:

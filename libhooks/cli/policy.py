@@ -11,7 +11,7 @@ from libhooks.door import ACCEPTED, INVALID, POLICY_DIRECTORY
 from libhooks.facts.host import open_facts
 from libhooks.policy.diagnostic import Diagnostic, Severity
 from libhooks.policy.lint import Fleet, lint
-from libhooks.policy.load import diagnose
+from libhooks.policy.load import diagnose, with_lines
 from libhooks.policy.model import Policy
 from libhooks.policy.render import counted, render
 
@@ -30,11 +30,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def policy(arguments: argparse.Namespace) -> int:
     """Check policy files."""
-    screen = Screen(arguments.color)
-    judged = {requirement.code for requirement in requirements.ALL}
-    fleet = Fleet((_names(arguments),), judged)
-    codes = [_check(screen, path, fleet) for path in arguments.paths or [arguments.policy]]
-    return max(codes)
+    screen, paths = Screen(arguments.color), arguments.paths or [arguments.policy]
+    found, diagnostics = diagnose(*paths)
+    if found is not None:
+        judged = {requirement.code for requirement in requirements.ALL}
+        diagnostics = with_lines(lint(found, Fleet((_names(arguments),), judged)), *paths)
+    for diagnostic in diagnostics:
+        _show(screen, diagnostic)
+    errors = any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
+    told = f", {counted(diagnostics)}" if diagnostics else ""
+    _conclude(screen, f"{' '.join(paths)}: ", None if errors else found, told)
+    return INVALID if errors else ACCEPTED
 
 
 def _names(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -42,17 +48,6 @@ def _names(arguments: argparse.Namespace) -> tuple[str, ...]:
         return (arguments.host,)
     with open_facts(arguments.root) as facts:
         return facts.host()
-
-
-def _check(screen: Screen, path: str, fleet: Fleet) -> int:
-    found, diagnostics = diagnose(path)
-    if found is not None:
-        diagnostics = (*diagnostics, *lint(found, fleet))
-    for diagnostic in diagnostics:
-        _show(screen, diagnostic)
-    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
-    _conclude(screen, path, found, errors, counted(diagnostics) if diagnostics else "")
-    return INVALID if errors else ACCEPTED
 
 
 def _show(screen: Screen, diagnostic: Diagnostic) -> None:
@@ -63,11 +58,11 @@ def _show(screen: Screen, diagnostic: Diagnostic) -> None:
     screen.line()
 
 
-def _conclude(screen: Screen, path: str, found: Policy | None, errors: int, told: str) -> None:
-    if errors:
-        screen.line(f"{path}: {told}: guests that migrate to this host are refused", "red")
-    elif found is not None and not found.present:
-        screen.line(f"{path}: no policy: libhooks records, and changes and refuses nothing", "yellow")
-    elif found is not None:
-        what = f"{len(found.places)} place{'' if len(found.places) == 1 else 's'}, mode {found.mode.value}"
-        screen.line(f"{path}: valid ({what})" + (f", {told}" if told else ""), "green")
+def _conclude(screen: Screen, where: str, found: Policy | None, told: str) -> None:
+    if found is None:
+        screen.line(f"{where}invalid{told}: guests that migrate to this host are refused", "red")
+    elif not found.present:
+        screen.line(f"{where}no policy: libhooks records, and changes and refuses nothing", "yellow")
+    else:
+        places = f"{len(found.places)} place{'' if len(found.places) == 1 else 's'}"
+        screen.line(f"{where}valid ({places}, mode {found.mode.value}){told}", "green")

@@ -6,20 +6,13 @@ for valid TOML 1.0; on anything else it stops where it no longer understands the
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import NamedTuple, Union
 
 #: The keys and indices that lead to a value, as one would index what tomllib returns.
 KeyPath = tuple[Union[str, int], ...]
 
-_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
-_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_VALUE = re.compile(
-    r'''"""(?:[^"\\]|\\[\s\S]|"{1,2}(?!"))*"{3,5}'''
-    r"""|'''(?:[^']|'{1,2}(?!'))*'{3,5}"""
-    r"""|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"'\[\]{},#][^\]},#\n]*"""
-)
+_BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 
@@ -160,7 +153,7 @@ class _Scan:
         while True:
             self._skip()
             offset = self.at
-            parts.append((_unquoted(self._match(_KEY)), offset))
+            parts.append((_unquoted(self._key()), offset))
             self._skip()
             if not self.text.startswith(".", self.at):
                 return parts
@@ -173,8 +166,10 @@ class _Scan:
             self._array(path)
         elif opening == "{":
             self._inline(path)
+        elif opening in ('"', "'"):
+            self._text(opening)
         else:
-            self._match(_VALUE)
+            self._bare()
 
     def _array(self, path: KeyPath) -> None:
         self.at += 1
@@ -209,30 +204,77 @@ class _Scan:
             raise _Stop
         self.at += len(token)
 
-    def _match(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.match(self.text, self.at)
-        if not found:
+    def _key(self) -> str:
+        start = self.at
+        if self.text[start : start + 1] in ('"', "'"):
+            self._line(self.text[start])
+        while self.at < len(self.text) and self.text[self.at] in _BARE and self.text[start] in _BARE:
+            self.at += 1
+        if self.at == start:
             raise _Stop
-        self.at = found.end()
-        return found.group()
+        return self.text[start : self.at]
+
+    def _bare(self) -> None:
+        """A number, date or truth: up to whatever ends a value."""
+        start = self.at
+        while self.at < len(self.text) and self.text[self.at] not in ",]}#\n":
+            self.at += 1
+        if self.at == start:
+            raise _Stop
+
+    def _text(self, quote: str) -> None:
+        if not self.text.startswith(quote * 3, self.at):
+            self._line(quote)
+            return
+        self._quoted(quote * 3)
+        for _ in range(2):  # one or two quotes may stand before the closing three
+            self.at += self.text.startswith(quote, self.at)
+
+    def _line(self, quote: str) -> None:
+        start = self.at
+        self._quoted(quote)
+        if "\n" in self.text[start : self.at]:
+            raise _Stop
+
+    def _quoted(self, quotes: str) -> None:
+        """Over a text to behind its closing quotes: those without a backslash of their own before them."""
+        start = end = self.at + len(quotes)
+        while True:
+            end = self.text.find(quotes, end)
+            if end < 0:
+                raise _Stop
+            before = self.text[start:end]
+            if quotes[0] == "'" or (len(before) - len(before.rstrip("\\"))) % 2 == 0:
+                break
+            end += 1
+        self.at = end + len(quotes)
 
     def _skip(self) -> None:
         """Over blanks, line ends and comments: in valid TOML they stand only where they may."""
-        found = _BLANK.match(self.text, self.at)
-        self.at = found.end() if found else self.at
+        while self.at < len(self.text):
+            if self.text[self.at] == "#":
+                end = self.text.find("\n", self.at)
+                self.at = end if end >= 0 else len(self.text)
+            elif self.text[self.at] in " \t\n":
+                self.at += 1
+            else:
+                return
 
 
 def _unquoted(key: str) -> str:
-    if key[0] == "'":
-        return key[1:-1]
-    if key[0] == '"':
-        return re.sub(r"\\(u.{4}|U.{8}|.)", _unescaped, key[1:-1]) if "\\" in key else key[1:-1]
-    return key
+    if key[0] not in ('"', "'"):
+        return key
+    return _unescaped(key[1:-1]) if key[0] == '"' and "\\" in key else key[1:-1]
 
 
-def _unescaped(escape: re.Match[str]) -> str:
-    text = escape.group(1)
+def _unescaped(text: str) -> str:
+    """A basic string's text. Escapes in keys are rare, so nothing is compiled for them."""
+    plain, backslash, rest = text.partition("\\")
+    if not backslash:
+        return plain
+    size = {"u": 5, "U": 9}.get(rest[:1], 1)
     try:
-        return chr(int(text[1:], 16)) if len(text) > 1 else _ESCAPES.get(text, text)
+        one = chr(int(rest[1:size], 16)) if size > 1 else _ESCAPES.get(rest[:1], rest[:1])
     except (ValueError, OverflowError):
         raise _Stop from None
+    return plain + one + _unescaped(rest[size:])

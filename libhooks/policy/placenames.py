@@ -17,6 +17,7 @@ _MODES = ("vepa", "bridge", "private", "passthrough")
 STORAGE = "/abs/path, pool:NAME or a table {protocol, name, hosts, secret}"
 NETWORK = "bridge:BR, network:NAME[/PORTGROUP], direct:DEV[/MODE] or ovs:BR"
 ADDRESS = "an IPv4 or IPv6 address"
+DEVICE = "pci:DDDD:BB:SS.F, mdev:UUID, usb:BUS-PORT or usb:VVVV:PPPP"
 #: The kernel's IFNAMSIZ, less the NUL.
 _LONGEST_LINK = 15
 
@@ -51,6 +52,18 @@ def address(value: object) -> Name:
     if _is_everywhere(numbers):
         raise Wrong(f"{told} is never a place", "every host has wildcard and loopback addresses")
     return names.address(told)
+
+
+def device(value: object) -> Name:
+    """``pci:DDDD:BB:SS.F``, ``mdev:UUID``, ``usb:BUS-PORT`` or ``usb:VVVV:PPPP``."""
+    told = text(value, DEVICE)
+    form, colon, rest = told.partition(":")
+    if not colon or form not in _DEVICES:
+        raise expected(DEVICE, value, _device_help(told, rest))
+    try:
+        return _DEVICES[form](rest)
+    except ValueError as error:
+        raise expected(DEVICE, value, _device_help(told, rest)) from error
 
 
 def file(value: object) -> Name:
@@ -192,21 +205,26 @@ def _ipv4(told: str) -> tuple[int, ...]:
 
 def _ipv6(told: str) -> tuple[int, ...]:
     """The eight groups of an IPv6 address, or nothing."""
-    sides = [_groups(side) for side in told.split("::")]
+    sides = [_groups(side) for side in _hexadecimal(told).split("::")]
     missing = 8 - sum(map(len, sides))
     if any(-1 in side for side in sides) or len(sides) > 2 or (missing < 1 if len(sides) == 2 else missing):
         return ()
     return (*sides[0], *[0] * missing, *(sides[1] if len(sides) == 2 else ()))
 
 
+def _hexadecimal(told: str) -> str:
+    """An address that ends in an IPv4 address, with two groups in its stead."""
+    head, colon, tail = told.lower().rpartition(":")
+    quads = _ipv4(tail)
+    if not colon or not quads:
+        return told.lower()
+    return f"{head}:{quads[0] << 8 | quads[1]:x}:{quads[2] << 8 | quads[3]:x}"
+
+
 def _groups(side: str) -> tuple[int, ...]:
-    """The groups on one side of the ``::``, an IPv4 tail among them; -1 for what is none."""
-    last = _ipv4(side.rpartition(":")[2])
-    if last:
-        tail = f"{last[0] << 8 | last[1]:x}:{last[2] << 8 | last[3]:x}"
-        side = side.rpartition(":")[0] + ":" + tail if ":" in side else tail
+    """The groups on one side of the ``::``; -1 for what is none."""
     digits = set("0123456789abcdef")
-    parts = side.lower().split(":") if side else []
+    parts = side.split(":") if side else []
     return tuple(int(one, 16) if 0 < len(one) < 5 and not set(one) - digits else -1 for one in parts)
 
 
@@ -224,3 +242,20 @@ def _address_help(told: str) -> str:
     if told.startswith("[") or "%" in told:
         return f'without brackets and zone: "{told.strip("[]").partition("%")[0]}"'
     return "host names are not looked up" if told[:1].isalpha() and ":" not in told else ""
+
+
+_DEVICES: Mapping[str, Callable[[str], Name]] = {"pci": names.pci, "mdev": names.mdev, "usb": names.usb}
+#: The characters of an address that lspci shows without its domain.
+_SHORT_PCI = 7
+
+
+def _device_help(told: str, rest: str) -> str:
+    """The name that is meant by what lspci or lsusb show, or a guest's definition."""
+    for bare in (rest.replace("0x", ""), told):
+        for prefix, parse in _DEVICES.items():
+            try:
+                meant = parse(f"0000:{bare}" if len(bare) == _SHORT_PCI else bare)
+            except ValueError:
+                continue
+            return f'did you mean "{prefix}:{meant.parts[0]}"?'
+    return ""

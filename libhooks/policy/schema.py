@@ -56,6 +56,7 @@ def _names(words: str, item: Callable[[object], object]) -> Form:
 _STORAGE = _names(placenames.STORAGE, placenames.storage)
 _NETWORK = _names(placenames.NETWORK, placenames.network)
 _ADDRESS = _names(placenames.ADDRESS, placenames.address)
+_DEVICE = _names(placenames.DEVICE, placenames.device)
 _FILE = _names("/abs/path", placenames.file)
 _JOURNAL = '"/var/log/libhooks/decisions.jsonl"'
 
@@ -67,6 +68,7 @@ KEYS = (
     Key(("storage", "ID", "at", "HOST"), _STORAGE, "", "Where the host has a shared store."),
     Key(("network", "ID", "at", "HOST"), _NETWORK, "", "What the host calls a layer-2 segment."),
     Key(("address", "ID", "at", "HOST"), _ADDRESS, "", "The host's own address to listen on."),
+    Key(("device", "ID", "at", "HOST"), _DEVICE, "", "The host's own device that stands for the others'."),
     Key(("file", "ID", "at", "HOST"), _FILE, "", "Where the host keeps its copy of the same file."),
     Key(("require", "unknown"), _UNKNOWN, "", "The level where a fact can't be read; else the code's own."),
     Key(("require", "CODE"), _LEVEL, "", "What follows where a requirement is unmet; else its default."),
@@ -82,7 +84,7 @@ KEYS = (
 
 #: Keys that the design names and this version does not read: an honest error instead of a puzzle.
 LATER = (
-    ("device",), ("adjust",), ("edit",), ("service",), ("origin",), ("waivers",), ("policy",),
+    ("adjust",), ("edit",), ("service",), ("origin",), ("waivers",), ("policy",),
     ("journal", "cases"), ("require", "CODE", "mode"),
 )  # fmt: skip
 

@@ -48,5 +48,7 @@ ROWS: tuple[Row, ...] = (
     attribute_row("os/nvram/source", "file", PATH_KINDS, Role.NVRAM, Form.PATH, names.path),
     *(_character_row(device) for device in CHARACTER_DEVICES),
     *(_log_row(device) for device in CHARACTER_DEVICES),
+    # As with the address: libvirt wants both to say the same, and writes both.
+    attribute_row("devices/graphics", "socket", PATH_KINDS, Role.OUTPUT, Form.PATH, names.path),
     attribute_row("devices/graphics/listen", "socket", PATH_KINDS, Role.OUTPUT, Form.PATH, names.path),
 )

@@ -22,7 +22,8 @@ _OVS = "<virtualport type='openvswitch'/>"
 def _read(source: etree._Element) -> Name | None:
     interface = around(source)
     kind = interface.get("type", "")
-    called = source.get(_NAMED_BY.get(kind, ""))
+    attribute = _NAMED_BY.get(kind)
+    called = source.get(attribute) if attribute else None
     if not called:
         return None
     if kind == "network":

@@ -39,7 +39,7 @@ def _hosts(source: etree._Element) -> tuple[str, ...]:
 
 def _host_text(host: etree._Element) -> str:
     if host.get("socket"):
-        return f"unix:{host.get('socket')}"
+        return host.get("socket", "")
     name, port = host.get("name", ""), host.get("port")
     bracketed = f"[{name}]" if ":" in name else name
     return f"{bracketed}:{port}" if port else bracketed
@@ -47,9 +47,9 @@ def _host_text(host: etree._Element) -> str:
 
 def _host_xml(text: str) -> str:
     host = etree.Element("host")
-    if text.startswith("unix:"):
+    if text.startswith("/"):
         host.set("transport", "unix")
-        host.set("socket", text[len("unix:") :])
+        host.set("socket", text)
     else:
         name, colon, port = text.rpartition(":")
         whole = not colon or text.endswith("]") or not port.isdigit()
@@ -107,6 +107,7 @@ def _write(spot: Spot, source: etree._Element, new: Name) -> Iterator[Edit]:
         yield from _write_network(spot, source, new)
     elif before == "network":
         yield from _remove(spot, source, _NETWORK_ONLY)
+        yield from _remove(spot.parent, layer, ("auth",))
 
 
 def _same_device(old: Name | None, new: Name) -> bool:
@@ -148,6 +149,8 @@ def _obstacle(source: etree._Element, new: Name) -> str:
         return "the place needs a secret, and this disk names no user to authenticate (<auth>)"
     if new.form is Form.POOL and around(source).get("type") == "dir":
         return "a directory disk cannot be a volume of a pool"
+    if new.form is Form.STORE and source.get("startupPolicy"):
+        return "its startupPolicy would be lost: libvirt allows none on a network disk"
     return ""
 
 

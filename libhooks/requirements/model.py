@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Callable, Iterator, NamedTuple
 
 from libhooks.chain import Chain
-from libhooks.decision import Level, Unmet
+from libhooks.decision import Kind, Level, Unmet
 from libhooks.domain import Domain
 from libhooks.event import Event, Operation
 from libhooks.facts.model import Facts
 from libhooks.guard import Violation
 from libhooks.names import Form, Name
-from libhooks.places import Index, Resolution
+from libhooks.places import Index, Outcome, Resolution
 from libhooks.policy.model import Policy
 from libhooks.references.model import Role
 
@@ -33,11 +33,32 @@ class Subject(NamedTuple):
     facts: Facts
 
     def named(self, *roles: Role, form: Form | None = None) -> Iterator[tuple[Resolution, Name]]:
-        """The references of some roles (and of one form) with the names that the guest uses here."""
+        """The references of some roles (and of one form) with the names that the guest uses here.
+
+        Not those that are refused for having no answer here: what they were called elsewhere says nothing.
+        """
         for resolution in self.resolutions:
             now = resolution.now
-            if now is not None and resolution.reference.role in roles and form in (None, now.form):
+            if now is None or resolution.reference.role not in roles or form not in (None, now.form):
+                continue
+            if not self._refused(resolution):
                 yield resolution, now
+
+    def _refused(self, resolution: Resolution) -> bool:
+        code = self._code_of(resolution)
+        return bool(code) and self.policy.setting(code, Level.REFUSE).level is Level.REFUSE
+
+    def _code_of(self, resolution: Resolution) -> str:
+        """The requirement that says why a reference has no answer here, "" if it has one."""
+        if resolution.outcome in (Outcome.NO_PLACE, Outcome.KEPT, Outcome.RENAMED):
+            return ""
+        if resolution.outcome is Outcome.AMBIGUOUS:
+            return "policy.ambiguous"
+        if resolution.outcome is Outcome.UNMAPPED and not self.places.knows_host:
+            return "policy.host"
+        if resolution.outcome is Outcome.UNFIT and resolution.kind is Kind.NETWORK:
+            return "network.form"
+        return f"{resolution.kind.value}.mapped"
 
 
 Judge = Callable[[Subject], Iterator[Unmet]]

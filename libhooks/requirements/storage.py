@@ -44,6 +44,8 @@ SHARED_TRANSPORTS = {
     "nbd": "NBD",
     "drbd": "DRBD",
 }
+#: What libvirt calls the protocols of network disks; any other is called as it is.
+_PROTOCOLS = {"iscsi": "iSCSI", "nfs": "NFS", "rbd": "RBD", "nbd": "NBD", "gluster": "GlusterFS"}
 _SHARED_POOLS = {"iscsi": "iSCSI", "iscsi-direct": "iSCSI", "rbd": "RBD", "gluster": "GlusterFS"}
 #: The protocols that Red Hat's guide lists.
 LISTED = frozenset({"Fibre Channel", "iSCSI", "NFS", "GFS2", "SRP"})
@@ -89,11 +91,11 @@ def _optional(resolution: Resolution) -> bool:
 
 
 def _missing(resolution: Resolution, name: Name, facts: Facts) -> Iterator[Unmet]:
-    if name.form is Form.POOL:
-        yield from _missing_pool(resolution, name, facts)
+    no_pool = tuple(_missing_pool(resolution, name, facts)) if name.form is Form.POOL else ()
+    yield from no_pool
     path = path_of(name, facts)
     file = facts.file(path) if path is not None else None
-    if path is None or isinstance(file, File):
+    if no_pool or path is None or isinstance(file, File):
         return
     if isinstance(file, Unknown):
         yield _unmet(resolution, name, "to be here", file.why, "see that its storage answers", True)
@@ -168,7 +170,7 @@ def is_shared(subject: Subject, resolution: Resolution, name: Name) -> Shared | 
     """How the storage behind a disk's name is shared; None where there is nothing to judge."""
     facts = subject.facts
     if name.form is Form.STORE:
-        return Shared(name.parts[0])
+        return Shared(_PROTOCOLS.get(name.parts[0], name.parts[0]))
     if name.form is Form.POOL:
         pool = facts.pool(name.parts[0])
         if isinstance(pool, StoragePool) and pool.type in _SHARED_POOLS:

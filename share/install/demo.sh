@@ -29,14 +29,17 @@ require_lab() {
         say "the demonstration knows only Debian's packages: going on with what is here"
         return
     fi
-    packages=''
-    for package in $(cd "$here/tests" && "$python" -B -c 'from lab import PACKAGES; print(*PACKAGES)'); do
+    packages='' wanted=$(cd "$here/tests" && "$python" -B -c 'from lab import PACKAGES; print(*PACKAGES)')
+    for package in $wanted; do
         if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
             packages="$packages $package"
         fi
     done
     # shellcheck disable=SC2086 # a list
-    if [ -n "$packages" ]; then install_packages $packages; fi
+    if [ -n "$packages" ]; then
+        install_packages $packages
+        say "(these packages stay; their daemons stay stopped until the next boot)"
+    fi
 }
 
 # Debian starts what it installs; the lab runs these daemons in namespaces of its own, and this machine need not.

@@ -27,12 +27,15 @@ begin() {
     flock -n 9 || die "another install.sh is at work in $root$lib"
     rm -rf -- "$root$lib"/.stage.* # of one that was killed
     # On the file system of its destination, so that a version appears there in one rename.
-    stage=$(mktemp -d "$root$lib/.stage.XXXXXX")
+    stage=$root$lib/.stage.$$
     remember "delete $stage"
+    mkdir -m 0700 "$stage"
 }
 
-# finish: what was done stays.
+# finish: what was done stays. Only words follow.
 finish() {
+    trap '' INT TERM HUP
+    trap - PIPE
     undo=''
     rm -rf -- "$stage" || : # done all the same
 }
@@ -41,6 +44,7 @@ leave() {
     trap - EXIT
     trap '' INT TERM HUP PIPE
     if [ "$1" -eq 0 ]; then exit 0; fi
+    exec >/dev/null # perhaps nobody listens any more
     roll_back
     if [ -n "$undo" ] && [ -z "$dry_run" ]; then
         warn "failed while $task; put back what was" || :

@@ -32,11 +32,14 @@ def wire_filer(filer: Machine) -> None:
 
 def wire_host(host: Host) -> None:
     """A host has its address on the bridge its guests are on; eth0 is the bridge's way out."""
+    # A bridge without an address of its own takes the lowest of its ports', guests among them: it would change
+    # as guests come and go, and the other host would look for this one in vain for half a minute.
+    own = "02:00:" + ":".join(f"{int(part):02x}" for part in host.address.split("."))
     _configure(
         host,
         [
             "link set lo up",
-            f"link add name {host.bridge} {BRIDGE}",
+            f"link add name {host.bridge} address {own} {BRIDGE}",
             f"link set eth0 master {host.bridge} up",
             f"address add {host.address}/{PREFIX} dev {host.bridge}",
             f"link set {host.bridge} up",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from .guest import Beat, Guest, create_disk, domain_xml
-from .host import Host
+from .host import LOG, Host
 from .journal import JOURNAL, records
 from .lab import Lab
 
@@ -46,7 +46,7 @@ class Traveller:
     def migrate(self, source: Host, target: Host, *options: str, name: str = "") -> None:
         """`virsh migrate` has nothing to say; the guest goes on at its target (as `name`), and nowhere else."""
         done = source.virsh("migrate", *(options or ("--live",)), self.guest.name, target.uri, check=False)
-        assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
+        assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", ""), target.log(LOG)
         self.arrived(source, target, name)
 
     def arrived(self, source: Host, target: Host, name: str = "") -> None:
