@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libhooks import inline
-from libhooks.cli.options import Usage
+from libhooks.cli.options import Usage, existing
 from libhooks.door import Settings
 from libhooks.event import Event, Operation
 
@@ -24,7 +24,7 @@ def hook(arguments: list[str]) -> int:
     if positional[1] not in [operation.value for operation in Operation]:
         return 0
     given = {**leading, **following}
-    settings = Settings(**{option[2:]: value for option, value in given.items()})
+    settings = existing(Settings(**{option[2:]: value for option, value in given.items()}))
     name, operation, *details = positional
     inline.main(Event(name, Operation(operation), *details), settings)  # noqa: RET503
 

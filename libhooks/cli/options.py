@@ -38,16 +38,23 @@ def add_colour(parser: argparse.ArgumentParser) -> None:
 
 
 def settings(arguments: argparse.Namespace) -> Settings:
-    """The settings that the trial options describe.
+    """The settings that the trial options describe. Raises Usage as ``existing`` does."""
+    return existing(Settings(arguments.policy, arguments.host, arguments.root))
+
+
+def existing(chosen: Settings) -> Settings:
+    """The settings, if what they name is there.
 
     Raises Usage for a policy that is named and is not there: a host without one audits, a slip of the
-    pen should not.
+    pen should not. The same for a root.
     """
-    if arguments.policy != POLICY_DIRECTORY and not os.path.exists(arguments.policy):
+    if chosen.policy != POLICY_DIRECTORY and not os.path.exists(chosen.policy):
         raise Usage(
-            f"{arguments.policy}: there is no such policy; name a directory of *.toml files, or one file"
+            f"{chosen.policy}: there is no such policy; name a directory of *.toml files, or one file"
         )
-    return Settings(arguments.policy, arguments.host, arguments.root)
+    if not os.path.isdir(chosen.root):
+        raise Usage(f"{chosen.root}: there is no such directory; name one that holds a host's files")
+    return chosen
 
 
 def document(file: str) -> bytes:
