@@ -7,13 +7,19 @@ from typing import NamedTuple
 
 
 class Kind(Enum):
-    """The kinds of places, and of the references that they answer for."""
+    """The kinds of changes: those of places and of the references that they answer for, and two more."""
 
     STORAGE = "storage"
     NETWORK = "network"
     ADDRESS = "address"
     DEVICE = "device"
     FILE = "file"
+    ADJUST = "adjust"
+    EDIT = "edit"
+
+
+#: The kinds of places.
+PLACES = tuple(kind for kind in Kind if kind not in (Kind.ADJUST, Kind.EDIT))
 
 
 class Rule(NamedTuple):
@@ -65,7 +71,8 @@ class Edit(NamedTuple):
 class Change(NamedTuple):
     """A rewrite as a person thinks of it: one name of the host gives way to another.
 
-    Every difference between input and output belongs to exactly one Change.
+    ``place`` is the ID of the place, of the ``[edit.ID]``, or the key of ``[adjust]``; ``new`` is "" where
+    something goes. Every difference between input and output belongs to exactly one Change.
     """
 
     kind: Kind

@@ -10,11 +10,11 @@ from typing import Iterator
 from lxml import etree
 
 from libhooks.decision import Spot
-from libhooks.domain import Domain, children
-from libhooks.references import address, files, network, storage
+from libhooks.domain import Domain, called, children
+from libhooks.references import address, device, files, network, storage
 from libhooks.references.model import Reference, Row
 
-ROWS: tuple[Row, ...] = (*files.ROWS, *storage.ROWS, *network.ROWS, *address.ROWS)
+ROWS: tuple[Row, ...] = (*storage.ROWS, *network.ROWS, *address.ROWS, *device.ROWS, *files.ROWS)
 
 
 class _Node:
@@ -54,7 +54,7 @@ def _walk(element: etree._Element, node: _Node, xpath: str, label: str) -> Itera
         for child, step in children(element):
             below = node.below.get(child.tag)
             if below is not None:
-                yield from _walk(child, below, f"{xpath}/{step}", label or _label(child, step))
+                yield from _walk(child, below, f"{xpath}/{step}", label or called(child, step))
 
 
 def _read(row: Row, element: etree._Element, spot: Spot) -> Reference | None:
@@ -65,24 +65,3 @@ def _read(row: Row, element: etree._Element, spot: Spot) -> Reference | None:
     if name is None:
         return None
     return Reference(row, spot, name, row.role(element), row.writable(element), element)
-
-
-def _label(element: etree._Element, step: str) -> str:
-    """What a person calls this part of a guest: ``disk vda``, ``interface 52:54:00:12:34:56``."""
-    if element.tag in ("os", "devices"):
-        return ""
-    ordinal = step.rpartition("[")[2].rstrip("]")
-    told = _identity(element) or (ordinal if ordinal.isdigit() else "")
-    return f"{element.tag} {told}".strip()
-
-
-def _identity(element: etree._Element) -> str | None:
-    if element.tag == "interface":
-        mac = element.find("mac")
-        return None if mac is None else mac.get("address")
-    if element.tag == "graphics":
-        return element.get("type")
-    target = element.find("target")
-    if target is None:
-        return None
-    return target.get("dev") or target.get("name") or target.get("port")

@@ -1,4 +1,4 @@
-"""Addresses that QEMU binds here: graphics listeners, and TCP or UDP character devices that listen."""
+"""Addresses that QEMU binds here: graphics listeners, character devices that listen, ports forwarded."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from libhooks import names
 from libhooks.decision import Kind
 from libhooks.domain import around
 from libhooks.names import Form, Name
-from libhooks.references.model import CHARACTER_DEVICES, Role, Row, attribute_row
-
-_KINDS = (Kind.ADDRESS,)
-_EVERYWHERE = ("0.0.0.0", "::", "::1")  # noqa: S104 - compared with, never bound
+from libhooks.references.model import CHARACTER_DEVICES, Role, Row, Test, of_type, row
 
 
 def own_address(text: str) -> Name | None:
@@ -23,23 +20,32 @@ def own_address(text: str) -> Name | None:
         name = names.address(text)
     except ValueError:
         return None
-    bare = name.parts[0]
-    return None if bare in _EVERYWHERE or bare.startswith("127.") else name
+    return None if names.is_everywhere(name) else name
 
 
-def _bound(source: etree._Element) -> Name | None:
-    binds = around(source).get("type", "") in ("tcp", "udp") and source.get("mode") == "bind"
-    text = source.get("host")
-    return own_address(text) if binds and text else None
+def _given(element: etree._Element) -> bool:
+    # Of a network that is listened on, libvirt itself finds and shows the address.
+    return element.get("type") != "network"
 
 
-def _row(element: str, attribute: str) -> Row:
-    return attribute_row(element, attribute, _KINDS, Role.LISTEN, Form.ADDRESS, own_address)
+def _bound(source: etree._Element) -> bool:
+    return around(source).get("type", "") in ("tcp", "udp") and source.get("mode") == "bind"
+
+
+def _of_device(local: etree._Element) -> bool:
+    return around(around(local)).get("type") == "udp"
+
+
+def _row(element: str, at: str, when: Test) -> Row:
+    return row(element, at, (Kind.ADDRESS,), Role.LISTEN, Form.ADDRESS, own_address, when)
 
 
 ROWS: tuple[Row, ...] = (
     # libvirt wants both to say the same, and writes both.
-    _row("devices/graphics", "listen"),
-    _row("devices/graphics/listen", "address"),
-    *(_row(f"devices/{device}/source", "host")._replace(read=_bound) for device in CHARACTER_DEVICES),
+    _row("devices/graphics", "@listen", _given),
+    _row("devices/graphics/listen", "@address", _given),
+    *(_row(f"{device}/source", "@host", _bound) for device in CHARACTER_DEVICES),
+    _row("devices/interface/portForward", "@address", _given),
+    _row("devices/interface/source", "@address", of_type("server")),
+    _row("devices/interface/source/local", "@address", _of_device),
 )

@@ -1,4 +1,7 @@
-"""Interfaces: what they plug into. Bridge, libvirt network and OVS bridge stand in for each other."""
+"""Interfaces: what they plug into, and the network devices of the host that a guest names besides.
+
+Bridge, libvirt network and OVS bridge stand in for each other; nothing else does.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from libhooks import names
 from libhooks.decision import Edit, Kind, Spot
 from libhooks.domain import around
 from libhooks.names import Form, Name
-from libhooks.references.model import Role, Row, always, attribute_row, set_attribute
+from libhooks.references.model import Role, Roles, Row, Test, always, of_type, row, set_attribute
 
 _TYPE = {Form.BRIDGE: "bridge", Form.OVS: "bridge", Form.NETWORK: "network", Form.DIRECT: "direct"}
 _NAMED_BY = {"bridge": "bridge", "network": "network", "direct": "dev"}
-#: Attributes of <source> that name or belong to one form alone; portid is libvirt's own and live.
-_ATTRIBUTES = ("bridge", "network", "portgroup", "portid", "dev", "mode")
+_ATTRIBUTES = ("bridge", "network", "portgroup", "dev", "mode")
+#: Attributes of <source> that say more than the name, and the form that takes them.
+_OF_ONE_FORM = {"portid": Form.NETWORK, "macTableManager": Form.BRIDGE}
 _OVS = "<virtualport type='openvswitch'/>"
 
 
@@ -49,12 +53,16 @@ def _attributes(new: Name) -> dict[str, str]:
 
 
 def _write(spot: Spot, source: etree._Element, new: Name) -> Iterator[Edit]:
+    if _read(source) == new:
+        return
     interface = around(source)
     wanted = _attributes(new)
     yield from set_attribute(spot.parent, interface, "type", _TYPE[new.form])
     for attribute in _ATTRIBUTES:
-        if attribute != "portid" or new.form is not Form.NETWORK:
-            yield from set_attribute(spot, source, attribute, wanted.get(attribute))
+        yield from set_attribute(spot, source, attribute, wanted.get(attribute))
+    for attribute, form in _OF_ONE_FORM.items():
+        if new.form is not form:
+            yield from set_attribute(spot, source, attribute, None)
     yield from _write_port(spot.parent.at("virtualport"), interface, new)
 
 
@@ -82,7 +90,9 @@ def _obstacle(source: etree._Element, new: Name) -> str:
         return "a direct interface can only be mapped to another direct one"
     if interface.find("vlan") is not None and new.form is not Form.OVS:
         return "its <vlan> would be lost: of these only an OVS bridge takes one"
-    if interface.find("bandwidth/inbound[@floor]") is not None:
+    if new.form is Form.OVS and interface.find("port[@isolated='yes']") is not None:
+        return "its isolation from other ports would be lost: an OVS bridge has none"
+    if new.form is not Form.NETWORK and interface.find("bandwidth/inbound[@floor]") is not None:
         return "its bandwidth floor would be lost: only a libvirt network keeps one"
     return _port_obstacle(interface, new)
 
@@ -98,15 +108,35 @@ def _port_obstacle(interface: etree._Element, new: Name) -> str:
     return ""
 
 
-def _network(new: Name) -> str:
+def _first(new: Name) -> str:
     return new.parts[0]
 
 
+def _tap_role(target: etree._Element) -> Role:
+    # An unmanaged device has to be there; any other libvirt makes, under that name.
+    unmanaged = around(target).get("type") == "ethernet" and target.get("managed") == "no"
+    return Role.UPLINK if unmanaged else Role.OUTPUT
+
+
+def _anywhere(_: etree._Element) -> bool:
+    return True
+
+
+def _link(element: str, at: str, roles: Roles, when: Test = _anywhere) -> Row:
+    """A row for a network device of the host by its own name."""
+    return row(element, at, _KINDS, roles, Form.DIRECT, names.direct, when, _first)
+
+
+_KINDS = (Kind.NETWORK,)
 _FORMS = frozenset({Form.BRIDGE, Form.OVS, Form.NETWORK, Form.DIRECT})
 
 ROWS: tuple[Row, ...] = (
-    Row("devices/interface/source", ("@bridge", "@network", "@portgroup", "@dev", "@mode"), (Kind.NETWORK,),
+    Row("devices/interface/source", ("@bridge", "@network", "@portgroup", "@dev", "@mode"), _KINDS,
         always(Role.UPLINK), _FORMS, _read, _write, obstacle=_obstacle),
-    attribute_row("devices/graphics/listen", "network", (Kind.NETWORK,), Role.UPLINK, Form.NETWORK,
-                  names.network, _network),
+    _link("devices/interface/source", "@dev", Role.UPLINK, of_type("user", "vhostuser")),
+    _link("devices/interface/portForward", "@dev", Role.UPLINK),
+    _link("devices/interface/target", "@dev", _tap_role),
+    _link("devices/hostdev/source/interface", "text()", Role.UPLINK),
+    row("devices/graphics/listen", "@network", _KINDS, Role.UPLINK, Form.NETWORK, names.network,
+        text_of=_first),
 )  # fmt: skip
