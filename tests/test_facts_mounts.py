@@ -18,8 +18,9 @@ def test_all_fields() -> None:
     """A line is read by the fields of proc(5), however many optional ones it has."""
     line = "36 21 0:44 /vm /srv/vm rw,noatime shared:3 master:1 - nfs4 filer:/export rw,addr=192.0.2.20"
     assert mounts.parse(ROOT + line).of("/srv/vm/x") == mounts.Entry(
-        36, 21, (0, 44), "/vm", "/srv/vm", "nfs4", "filer:/export"
-    )
+        36, 21, (0, 44), "/vm", "/srv/vm", "nfs4", "filer:/export",
+        ("rw", "noatime", "rw", "addr=192.0.2.20"),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

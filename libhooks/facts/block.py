@@ -39,13 +39,19 @@ def leaves(paths: Paths, device: tuple[int, int]) -> tuple[Leaf, ...]:
 
     Raises OSError, or Garbage where sysfs does not know the device or goes in a circle.
     """
+    found = (leaf for directory in directories(paths, device) for leaf in _leaf(paths, directory))
+    return tuple(dict.fromkeys(found))
+
+
+def directories(paths: Paths, device: tuple[int, int]) -> tuple[str, ...]:
+    """The directories in sysfs of the devices at the bottom of a stack. Raises as ``leaves`` does."""
     place = paths.resolve(f"/sys/dev/block/{device[0]}:{device[1]}")
     if place.node is None:
         raise Garbage(f"/sys/dev/block has no {device[0]}:{device[1]}")
     return tuple(dict.fromkeys(_below(paths, place.real, ())))
 
 
-def _below(paths: Paths, directory: str, above: tuple[str, ...]) -> list[Leaf]:
+def _below(paths: Paths, directory: str, above: tuple[str, ...]) -> list[str]:
     if directory in above or len(above) > _DEEPEST:
         raise Garbage(f"the devices below {above[0]} go in a circle")
     if paths.node(f"{directory}/partition") is not None:
@@ -53,7 +59,7 @@ def _below(paths: Paths, directory: str, above: tuple[str, ...]) -> list[Leaf]:
     name = _name(directory)
     slaves = () if _driver(name) else paths.names(f"{directory}/slaves")
     if not slaves:
-        return _leaf(paths, directory)
+        return [directory]
     found = []
     for slave in slaves:
         found += _below(paths, _followed(paths, f"{directory}/slaves/{slave}"), (*above, directory))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libhooks.facts.paths import Paths
 from libhooks.facts.root import Garbage
 
 #: Settings end with a line, or with a semicolon.
@@ -23,6 +24,18 @@ def string_list(text: str, name: str) -> tuple[str, ...]:
             return value
         raise Garbage(f"line {scanner.line}: {name} is not a list")
     return ()
+
+
+def settings(paths: Paths, path: str) -> dict[str, str | tuple[str, ...]]:
+    """All settings of a file, numbers as strings; none where it is missing.
+
+    Raises Garbage with the file and the line of an error.
+    """
+    scanner = _Scanner(paths.text(path) or "")
+    try:
+        return dict(iter(scanner.setting, None))
+    except Garbage as error:
+        raise Garbage(f"{path}: {error}") from None
 
 
 class _Scanner:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Callable, cast
 from libhooks.facts.local import Locality
 from libhooks.facts.mounts import TABLE, TABLE_LIMIT, Mounts, parse
 from libhooks.facts.paths import Paths
-from libhooks.facts.root import LiveRoot, NoAnswer, Node
+from libhooks.facts.root import LiveRoot, NoAnswer, Node, OutOfTime
 
 if TYPE_CHECKING:
     from libhooks.facts.prober import Prober
+
+#: Stands for programs where file systems have a device number: one that hangs says nothing of its disk.
+_PROGRAMS = (-1, -1)
 
 
 class Guarded:
@@ -64,26 +67,39 @@ class Guarded:
         """A file's contents; those of a device can hang though its node, in /dev, is local."""
         device = self.lstat(path).device
         if device is not None and not self._local.device(device):
-            return cast(bytes, self._ask_child(device, ("read", path, limit)))
+            return cast(bytes, self._ask_child(device, ("read", path, limit), path))
         return cast(bytes, self._ask("read", path, limit))
 
-    def _ask(self, question: str, path: str, *more: int) -> object:
+    def attribute(self, path: str, name: str) -> bytes:
+        """An extended attribute of a file."""
+        return cast(bytes, self._ask("attribute", path, name))
+
+    def allows(self, path: str, uid: int, gids: tuple[int, ...]) -> str:
+        """Asked in the child, wherever the file is: meanwhile that is another user's process."""
+        mount = self.mounts().of(path)
+        return cast(str, self._ask_child(mount.device, ("allows", path, uid, gids), mount.point))
+
+    def run(self, path: str, *arguments: str) -> bytes:
+        """Run by the child: a program can hang wherever it is."""
+        return cast(bytes, self._ask_child(_PROGRAMS, ("run", path, *arguments), path))
+
+    def _ask(self, question: str, path: str, *more: object) -> object:
         mount = self.mounts().of(path)
         if self._local.mount(mount, self.mounts().of("/")):
             ask: Callable[..., object] = getattr(self._live, question)
             return ask(path, *more)
         try:
-            return self._ask_child(mount.device, (question, path, *more))
+            return self._ask_child(mount.device, (question, path, *more), mount.point)
         finally:
             if mount.fstype == "autofs":
                 self._mounts = None
 
-    def _ask_child(self, device: tuple[int, int], request: tuple[object, ...]) -> object:
+    def _ask_child(self, device: tuple[int, int], request: tuple[object, ...], point: str) -> object:
         """The child's answer; where it has none, whatever is on the device is silent from now on."""
         if device in self._silent:
             raise NoAnswer(self._silent[device])
         if time.monotonic() >= self._until:
-            raise NoAnswer("no time was left to ask")
+            raise OutOfTime(point)
         if self._prober is None:
             from libhooks.facts.prober import Prober  # Most hosts' decisions need no child.
 

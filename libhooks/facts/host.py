@@ -7,10 +7,12 @@ from typing import Callable, TypeVar
 
 from libhooks.facts import storage
 from libhooks.facts.guarded import Guarded
+from libhooks.facts.machine import Machine
 from libhooks.facts.model import File, Image, Leaf, Link, Mount, StoragePool, Unknown, VirtualNetwork
 from libhooks.facts.mounts import Mounts
 from libhooks.facts.paths import Paths
 from libhooks.facts.root import Garbage, Root, words
+from libhooks.facts.surroundings import Surroundings
 
 #: Seconds that one question may take, and that all of a decision's questions may take together.
 QUESTION = 2.0
@@ -30,10 +32,10 @@ def open_facts(root: str = "/", deadline: float = DECISION) -> HostFacts:
         return HostFacts(guarded, guarded, deadline)
     from libhooks.facts.tree import TreeRoot
 
-    return HostFacts(TreeRoot(root), None, deadline)
+    return HostFacts(TreeRoot(root, deadline), None, deadline)
 
 
-class HostFacts:
+class HostFacts(Machine, Surroundings):
     """A ``model.Facts``. Lives for one decision: what it has seen of the host's directories it keeps."""
 
     def __init__(self, root: Root, guarded: Guarded | None, deadline: float) -> None:
@@ -113,7 +115,7 @@ class HostFacts:
         try:
             return question()
         except OSError as error:
-            return Unknown(words(error))
+            return Unknown(words(self._noted(error)))
         except Garbage as error:
             return Unknown(str(error))
         except ValueError:  # A text that no path can be: half a surrogate pair, a NUL.
@@ -121,11 +123,11 @@ class HostFacts:
 
     def _mount(self, path: str) -> Mount:
         place = self._paths.resolve(path)
-        found = storage.mount(self._mounts(), place)
+        found = storage.mount(self._mounts(), place.real)
         if found.fstype == "autofs" and place.node is not None and place.node.kind == "dir":
             # Looking at a mount point does not make the automounter mount it; looking into it does.
             self._root.lstat(f"{place.real}/.")
-            found = storage.mount(self._mounts(), place)
+            found = storage.mount(self._mounts(), place.real)
         return found
 
     def _mounts(self) -> Mounts:

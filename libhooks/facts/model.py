@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Callable, Hashable, NamedTuple, Protocol, TypeVar, cast
 
+from libhooks.facts.machine_model import MachineFacts, MachineMemo
+from libhooks.facts.surroundings_model import SurroundingsFacts, SurroundingsMemo
+
 
 class Unknown(NamedTuple):
     """A fact that could not be read, and why, in words that end a sentence ("no answer in 2 s")."""
@@ -86,7 +89,7 @@ class StoragePool(NamedTuple):
     active: bool
 
 
-class Facts(Protocol):
+class Facts(MachineFacts, SurroundingsFacts, Protocol):
     """The typed questions. Each answers within its deadline; one that cannot is Unknown."""
 
     def host(self) -> tuple[str, ...]:
@@ -123,14 +126,16 @@ class Facts(Protocol):
 _Answer = TypeVar("_Answer")
 
 
-class Memo:
+class Memo(MachineMemo, SurroundingsMemo):
     """Facts asked once: within one decision the same question has the same answer.
 
     ``host`` answers the question for the host's names in its place (``--host``).
     """
 
+    _facts: Facts
+
     def __init__(self, facts: Facts, host: str = "") -> None:
-        self._facts = facts
+        self._facts: Facts = facts
         self.answers: dict[tuple[str, Hashable], object] = {}
         if host:
             self.answers["host", ()] = (host,)

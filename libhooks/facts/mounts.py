@@ -12,7 +12,10 @@ TABLE_LIMIT = 1 << 24
 
 
 class Entry(NamedTuple):
-    """A line of the table. ``device`` is (major, minor) of the file system; major 0 has no device."""
+    """A line of the table. ``device`` is (major, minor) of the file system; major 0 has no device.
+
+    ``options`` are those of the mount and, behind them, those of the file system.
+    """
 
     id: int
     parent: int
@@ -21,6 +24,7 @@ class Entry(NamedTuple):
     point: str
     fstype: str
     source: str
+    options: tuple[str, ...] = ()
 
 
 class Mounts:
@@ -78,7 +82,9 @@ def _entry(line: str) -> Entry | None:
         fstype, source = fields[dash + 1], fields[dash + 2]
     except (ValueError, IndexError):
         return None
-    return Entry(*ids, *map(unescape, (fields[3], fields[4], fstype, source)))
+    options = (*fields[5].split(","), *",".join(fields[dash + 3 :]).split(","))
+    root, point, fstype, source = map(unescape, (fields[3], fields[4], fstype, source))
+    return Entry(*ids, root, point, fstype, source, options)
 
 
 def unescape(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _socket import AF_INET6, inet_ntop  # of socket, what needs no 8 ms to import
+
 from lxml import etree
 
 from libhooks.facts.model import Link, StoragePool, VirtualNetwork
@@ -75,26 +77,34 @@ def _running_or_defined(
     if not plain(name):
         return None
     for directory in directories:
-        element = _element(paths, f"{directory}/{name}.xml", tag)
+        element = xml(paths, f"{directory}/{name}.xml", tag)
         if element is not None:
             return element, directory == directories[0]
     return None
 
 
-def _element(paths: Paths, path: str, tag: str) -> etree._Element | None:
-    """The element of that tag in one of libvirt's files: its root, or in what it runs, below it."""
+def xml(paths: Paths, path: str, tag: str) -> etree._Element | None:
+    """The element of that tag in one of libvirt's files: its root, or in what it runs, below it.
+
+    None where there is no such file. Raises Garbage where it can't be read or has no such element.
+    """
     data = paths.text(path)
     if data is None:
         return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        root = etree.fromstring(data.encode("utf-8", "surrogateescape"), parser)
-    except etree.XMLSyntaxError:
-        raise Garbage(f"{path} is not well-formed") from None
+    root = parsed(path, data)
     element = root if root.tag == tag else root.find(tag)
     if element is None:
         raise Garbage(f"{path} holds no {tag}")
     return element
+
+
+def parsed(path: str, data: str) -> etree._Element:
+    """The root of one of libvirt's files. Raises Garbage, with the file's name, where it is no XML."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        return etree.fromstring(data.encode("utf-8", "surrogateescape"), parser)
+    except etree.XMLSyntaxError:
+        raise Garbage(f"{path} is not well-formed") from None
 
 
 def addresses(paths: Paths) -> tuple[str, ...]:
@@ -125,20 +135,4 @@ def local_ipv6(text: str) -> tuple[str, ...]:
 
 
 def _ipv6(digits: str) -> str:
-    """The usual form (RFC 5952): no leading zeros, the first longest run of zeros as ``::``."""
-    groups = [format(int(digits[at : at + 4], 16), "x") for at in range(0, 32, 4)]
-    start, length = _longest_zeros(groups)
-    if length < 2:
-        return ":".join(groups)
-    return ":".join(groups[:start]) + "::" + ":".join(groups[start + length :])
-
-
-def _longest_zeros(groups: list[str]) -> tuple[int, int]:
-    best = (0, 0)
-    for start in range(len(groups)):
-        length = 0
-        while start + length < len(groups) and groups[start + length] == "0":
-            length += 1
-        if length > best[1]:
-            best = (start, length)
-    return best
+    return inet_ntop(AF_INET6, bytes.fromhex(digits))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 from libhooks.facts.root import SMALL, Garbage, NoAnswer, Node, Root, missing, words
 
@@ -71,6 +71,21 @@ class Paths:
         if node.kind == "dir":
             self._directories[path] = node
         return node
+
+    def above(self, real: str) -> Iterator[tuple[str, Node]]:
+        """The directories above a path that has been resolved, from the top, each with its node."""
+        parts = real.split("/")
+        for end in range(1, len(parts)):
+            directory = "/".join(parts[:end]) or "/"
+            yield directory, self._look(directory)
+
+    def attribute(self, real: str, name: str) -> bytes:
+        """An extended attribute of a path that has been resolved; b"" where there is none."""
+        return self._root.attribute(real, name)
+
+    def allows(self, path: str, uid: int, gids: tuple[int, ...]) -> str:
+        """What a user may do with a file, asked as that user, whose way to it nobody else need see."""
+        return self._root.allows(path, uid, gids)
 
     def node(self, path: str) -> Node | None:
         """What ``path`` leads to; None where nothing is."""

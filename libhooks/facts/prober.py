@@ -33,6 +33,7 @@ class Prober:
         self._pid = os.fork()
         if self._pid == 0:
             _live(theirs_in, theirs_out)
+        _lead_a_group(self._pid)
         os.close(theirs_in)
         os.close(theirs_out)
 
@@ -68,7 +69,7 @@ class Prober:
         """Kills it, as far as it can be killed, and never waits: it may hang in the kernel for ever."""
         os.close(self._requests)
         os.close(self._answers)
-        os.kill(self._pid, _SIGKILL)
+        os.killpg(self._pid, _SIGKILL)
         _abandoned.add(self._pid)
         _reap()
 
@@ -83,10 +84,17 @@ def _reap() -> None:
             _abandoned.discard(pid)
 
 
+def _lead_a_group(pid: int) -> None:
+    """A child is killed with what it runs. Both sides do this: whichever comes first, it is done in time."""
+    with contextlib.suppress(OSError):
+        os.setpgid(pid, pid)
+
+
 def _live(requests: int, answers: int) -> NoReturn:
     """Never returns. Holds nothing but its two pipes: libvirt waits until nobody has the hook's output."""
     try:
         os.chdir("/")
+        _lead_a_group(os.getpid())
         _close_all_but(requests, answers)
         _serve(requests, answers)
     finally:

@@ -32,12 +32,23 @@ class NoAnswer(OSError):
     """
 
 
+class OutOfTime(NoAnswer):
+    """A decision's time was spent before a file system could be asked. ``point`` is where it is mounted."""
+
+    def __init__(self, point: str) -> None:
+        super().__init__("no time was left to ask")
+        self.point = point
+
+
 class Garbage(ValueError):
     """What was read makes no sense; the text says what and where."""
 
 
 class Node(NamedTuple):
-    """What stands at a path itself: ``kind`` as in ``model.File``, or "link"; ``size`` in bytes."""
+    """What stands at a path itself: ``kind`` as in ``model.File``, or "link"; ``size`` in bytes.
+
+    ``inode`` is 0 where it is not known, and so is ``changed``: when it was last changed, in seconds.
+    """
 
     kind: str
     size: int = 0
@@ -45,6 +56,8 @@ class Node(NamedTuple):
     uid: int = 0
     gid: int = 0
     mode: int = 0
+    inode: int = 0
+    changed: int = 0
 
 
 class Root(Protocol):
@@ -65,6 +78,18 @@ class Root(Protocol):
     def read(self, path: str, limit: int) -> bytes:
         """The first ``limit`` bytes of a regular file or block device, and of nothing else."""
 
+    def attribute(self, path: str, name: str) -> bytes:
+        """An extended attribute; b"" where there is none, or the file system has no such thing."""
+
+    def allows(self, path: str, uid: int, gids: tuple[int, ...]) -> str:
+        """What the kernel, or the server behind it, lets a user do with a file: "r", "w", both or neither.
+
+        The first of ``gids`` is the user's own group.
+        """
+
+    def run(self, path: str, *arguments: str) -> bytes:
+        """What a program prints; its path is bare. For what can't be read, and must not be guessed."""
+
 
 def node(status: os.stat_result) -> Node:
     """A stat result in our words."""
@@ -73,7 +98,8 @@ def node(status: os.stat_result) -> Node:
     if kind in ("block", "char"):
         device = (os.major(status.st_rdev), os.minor(status.st_rdev))
     mode = stat.S_IMODE(status.st_mode)
-    return Node(kind, status.st_size, device, status.st_uid, status.st_gid, mode)
+    return Node(kind, status.st_size, device, status.st_uid, status.st_gid, mode, status.st_ino,
+                int(status.st_ctime))  # fmt: skip
 
 
 def words(error: OSError) -> str:
@@ -115,6 +141,40 @@ class LiveRoot:
             return _drain(opened, limit)
         finally:
             os.close(opened)
+
+    def attribute(self, path: str, name: str) -> bytes:
+        """As getxattr(2), which knows several words for there being none."""
+        try:
+            return os.getxattr(path, name, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in (errno.ENODATA, errno.EOPNOTSUPP):
+                return b""
+            raise
+
+    def allows(self, path: str, uid: int, gids: tuple[int, ...]) -> str:
+        """As access(2), which asks for the real user: that is another one for as long as it takes.
+
+        For a process that does nothing else meanwhile. Raises PermissionError where it is not root's.
+        """
+        groups, before = os.getgroups(), (os.getuid(), os.getgid())
+        try:
+            _really(uid, gids[0] if gids else 0, list(gids))
+            return "".join(way for way, how in (("r", os.R_OK), ("w", os.W_OK)) if os.access(path, how))
+        finally:
+            _really(*before, groups)
+
+    def run(self, path: str, *arguments: str) -> bytes:
+        """Runs it, and waits for as long as it takes: for a process that may be left behind."""
+        from libhooks.facts.command import run  # hardly ever needed
+
+        return run(path, arguments, SMALL)
+
+
+def _really(uid: int, gid: int, groups: list[int]) -> None:
+    """Make the real user another one; the effective one, root, stays and can change it back."""
+    os.setgroups(groups)
+    os.setresgid(gid, -1, -1)
+    os.setresuid(uid, -1, -1)
 
 
 def _readable(found: Node) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libhooks.facts import block, conf, mounts, qcow2
 from libhooks.facts.model import File, Image, Leaf, Mount, Unknown
-from libhooks.facts.paths import Paths, Place
+from libhooks.facts.paths import Paths
 from libhooks.facts.root import Garbage
 
 _QEMU_CONF = "/etc/libvirt/qemu.conf"
@@ -35,10 +35,10 @@ def _capacity(paths: Paths, device: tuple[int, int]) -> int:
     return int(sectors) * _SECTOR if sectors.isdigit() else 0
 
 
-def mount(on: mounts.Mounts, place: Place) -> Mount:
-    """The mount of a place already resolved."""
-    found = on.of(place.real)
-    return Mount(found.point, found.source, found.fstype, found.root, place.real)
+def mount(on: mounts.Mounts, real: str) -> Mount:
+    """The mount of a path already resolved."""
+    found = on.of(real)
+    return Mount(found.point, found.source, found.fstype, found.root, real)
 
 
 def image(paths: Paths, path: str) -> Image | None | Unknown:

@@ -12,12 +12,20 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from libhooks.facts.mounts import TABLE, TABLE_LIMIT, entries
-from libhooks.facts.root import Garbage, LiveRoot, NoAnswer, Node
+from libhooks.facts.root import Garbage, LiveRoot, NoAnswer, Node, OutOfTime
 
 _KEYS = frozenset(
-    ("kind", "size", "device", "uid", "gid", "mode", "link", "text", "hangs", "denied", "error")
+    (
+        *("kind", "size", "device", "uid", "gid", "mode", "inode", "link", "text"),
+        *("acl", "as_root", "as_qemu", "hangs", "denied", "error", "changed", "prints"),
+    )
 )
-_NO_ANSWER = "no answer in 2 s"
+#: Seconds that what hangs takes of a decision, before it is given up.
+_WAIT = 2.0
+_NO_ANSWER = f"no answer in {_WAIT:g} s"
+#: A checkout's owners and modes are whoever's it is: only stat.toml's count.
+_MODES = {"dir": 0o755}
+_MODE = 0o644
 
 
 class _Entry(NamedTuple):
@@ -30,10 +38,15 @@ class _Entry(NamedTuple):
 
 
 class TreeRoot:
-    """A Root below a directory. Raises Garbage where its stat.toml is none."""
+    """A Root below a directory. Raises Garbage where its stat.toml is none.
 
-    def __init__(self, directory: str) -> None:
+    No time passes in it but what hangs would take, once for each, of the ``deadline`` of a decision.
+    """
+
+    def __init__(self, directory: str, deadline: float = 10.0) -> None:
         self._directory = directory.rstrip("/")
+        self._deadline = deadline
+        self._hung: dict[str, bool] = {}
         self._live = LiveRoot()
         self._entries = _entries(f"{self._directory}/stat.toml")
         self._children: dict[str, set[str]] = {}
@@ -46,6 +59,7 @@ class TreeRoot:
         if found is None and entry is None and path not in self._children:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         found = found or Node("dir" if path in self._children else "file")
+        found = found._replace(uid=0, gid=0, mode=_MODES.get(found.kind, _MODE), inode=0, changed=0)
         return found if entry is None else _node(entry, found)
 
     def readlink(self, path: str) -> str:
@@ -74,6 +88,30 @@ class TreeRoot:
             raise OSError(errno.EINVAL, f"a {kind}, not a file")
         return self._live.read(self._below(path), limit)
 
+    def attribute(self, path: str, name: str) -> bytes:
+        """The ACL that stat.toml gives a path, in hexadecimal digits; nothing else has attributes."""
+        entry = self._entry(path)
+        return bytes.fromhex(entry.settings.get("acl", "")) if entry is not None else b""
+
+    def allows(self, path: str, uid: int, gids: tuple[int, ...]) -> str:
+        """What stat.toml says of this path or of the nearest one above: all, where it says nothing."""
+        key = "as_qemu" if uid else "as_root"
+        parts = path.split("/")
+        for end in range(len(parts), 0, -1):
+            entry = self._entries.get("/".join(parts[:end]) or "/")
+            if entry is not None and key in entry.settings:
+                return str(entry.settings[key])
+            if entry is not None and entry.error is not None:
+                raise entry.error
+        return "rw"
+
+    def run(self, path: str, *arguments: str) -> bytes:
+        """What stat.toml says that a program prints, whatever it is asked. Nothing is ever run."""
+        entry = self._entry(path)
+        if entry is None or "prints" not in entry.settings:
+            raise Garbage("nothing runs in a captured tree")
+        return str(entry.settings["prints"]).encode()
+
     def _mount_points(self) -> tuple[str, ...]:
         """What is mounted has a directory to be mounted on, in a tree too."""
         try:
@@ -98,10 +136,18 @@ class TreeRoot:
         """What stat.toml says of a path, after the errors that it has for it or for a parent."""
         parts = path.rstrip("/").split("/")
         for end in range(1, len(parts) + 1):
-            above = self._entries.get("/".join(parts[:end]) or "/")
+            place = "/".join(parts[:end]) or "/"
+            above = self._entries.get(place)
             if above is not None and above.error is not None:
-                raise above.error
+                raise above.error if self._waited(place, above.error) else OutOfTime(place)
         return self._entries.get(path)
+
+    def _waited(self, place: str, error: OSError) -> bool:
+        """Whether there was time to wait for what hangs; other errors take none."""
+        if not isinstance(error, NoAnswer):
+            return True
+        left = self._deadline - _WAIT * sum(self._hung.values())
+        return self._hung.setdefault(place, left > 0)
 
 
 def _node(entry: _Entry, found: Node) -> Node:
@@ -110,7 +156,8 @@ def _node(entry: _Entry, found: Node) -> Node:
     settings = entry.settings
     size = settings.get("size", found.size if entry.text is None else len(entry.text))
     device = _device(settings["device"]) if "device" in settings else found.device
-    ids = [settings.get(key, getattr(found, key)) for key in ("uid", "gid", "mode")]
+    found = found._replace(mode=_MODES.get(settings.get("kind", found.kind), _MODE))
+    ids = [settings.get(key, getattr(found, key)) for key in ("uid", "gid", "mode", "inode", "changed")]
     return Node(settings.get("kind", found.kind), size, device, *ids)
 
 
