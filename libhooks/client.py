@@ -8,6 +8,8 @@ import sys
 
 _DECIDED = ("migrate", "restore")
 _INTERNAL = 3
+#: libvirt shows a refusal behind 200 characters of its own: ours begins on a line of its own.
+_LINE_END = "\n"
 
 
 def main() -> None:
@@ -31,7 +33,7 @@ def _inline(arguments: "list[str]") -> None:
     from libhooks.event import Event, Operation
 
     name, operation, *rest = arguments
-    inline.main(Event(name, Operation(operation), *rest[:2]), Settings())
+    inline.main(Event(name, Operation(operation), *rest[:2]), Settings(), _LINE_END)
 
 
 def package_directories() -> "list[str]":
@@ -53,7 +55,7 @@ def _broken(arguments: "list[str]", error: BaseException) -> None:
         name = "".join(one if one.isprintable() else "?" for one in arguments[0])
         missing = f": {error}" if isinstance(error, ImportError) else ""
         text = (
-            f"libhooks: guest '{name}' is refused: libhooks cannot run here\n"
+            f"{_LINE_END}libhooks: guest '{name}' is refused: libhooks cannot run here\n"
             f"  found:  {type(error).__name__}{missing}\n"
             "  hint:   run install.sh again on this host, then libhooks check\n"
         )

@@ -6,7 +6,6 @@ The tree is never rebuilt from a model of ours: what we do not know of survives 
 from __future__ import annotations
 
 import copy
-import re
 from collections import Counter
 from typing import Iterable, Iterator
 
@@ -17,7 +16,8 @@ from libhooks.decision import Edit, Undecidable
 #: libvirt's own limit for a document in a message is 4 MiB (REMOTE_STRING_MAX); no real one is larger.
 MAX_BYTES = 8 * 1024 * 1024
 
-_STEP = re.compile(r"([^\[\]]+)(?:\[(\d+)\])?\Z")
+#: The namespace of ``qemu:commandline`` and its like; steps write its elements with that prefix.
+QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 
 
 def around(element: etree._Element) -> etree._Element:
@@ -79,18 +79,17 @@ class Domain:
         return self.element(around).get(last[1:])
 
     def _child(self, parent: etree._Element, step: str) -> etree._Element | None:
-        match = _STEP.match(step)
-        if match is None:
-            raise LookupError(step)
-        tag, ordinal = match[1], int(match[2] or 1)
+        tag, _, predicate = step.partition("[")
         siblings = self._siblings(parent, tag)
+        if predicate.startswith("@"):
+            key, _, value = predicate[1:-2].partition("='")
+            return next((one for one in siblings if one.get(key) == value), None)
+        ordinal = int(predicate[:-1] or 1)
         return siblings[ordinal - 1] if ordinal <= len(siblings) else None
 
     def _siblings(self, parent: etree._Element, tag: str) -> list[etree._Element]:
-        # Only <devices> is long, and no edit of ours ever adds or removes a child of it: the guest's
-        # devices and their order are its ABI.
-        if parent.tag != "devices":
-            return parent.findall(tag)
+        if parent.tag != "devices":  # which alone is long
+            return parent.findall(_qualified(tag))
         if tag not in self._devices:
             self._devices[tag] = parent.findall(tag)
         return self._devices[tag]
@@ -102,10 +101,16 @@ class Domain:
             _set_attribute(parent, last[1:], edit)
         elif last == "text()":
             _set_text(parent, edit)
-        elif edit.new is None:
+        else:
+            self._make_element(parent, edit)
+
+    def _make_element(self, parent: etree._Element, edit: Edit) -> None:
+        if edit.new is None:
             _remove(parent, self.element(edit.spot.xpath))
         else:
             _insert(parent, etree.fromstring(edit.new, _parser()))
+        if parent.tag == "devices":
+            self._devices.clear()
 
 
 def _set_attribute(element: etree._Element, name: str, edit: Edit) -> None:
@@ -184,12 +189,57 @@ def _printable(text: str) -> str:
 def children(element: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     """The child elements, each with its step of an XPath.
 
-    A device carries its ordinal always, any other element only where there are several of its kind.
+    A device carries its ordinal always, any other element only where there are several of its kind. One
+    of a namespace that is not libvirt's is ``*``, and counts all its siblings.
     """
     found = list(element.iterchildren(tag=etree.Element))
-    tags = [child.tag for child in found]
-    only = {tag for tag, count in Counter(tags).items() if count == 1 and element.tag != "devices"}
+    tags = [word(child) for child in found]
+    only = {tag for tag, count in Counter(tags).items() if count == 1 and element.tag != "devices"} - {"*"}
     seen: dict[str, int] = {}
-    for child, tag in zip(found, tags):
+    for position, (child, tag) in enumerate(zip(found, tags), 1):
         ordinal = seen[tag] = seen.get(tag, 0) + 1
-        yield child, tag if tag in only else f"{tag}[{ordinal}]"
+        yield child, tag if tag in only else f"{tag}[{position if tag == '*' else ordinal}]"
+
+
+def keyed(element: etree._Element, key: str) -> str | None:
+    """The step to an element by an attribute that tells it from its siblings, whichever of them go.
+
+    None where the attribute has no plain word for that.
+    """
+    value = element.get(key, "")
+    plain = value.replace("-", "x").replace("_", "x").replace(".", "x").isalnum()
+    return f"{word(element)}[@{key}='{value}']" if plain else None
+
+
+def word(element: etree._Element) -> str:
+    """What a step calls an element: its tag, ``qemu:TAG``, or ``*`` for one of any other namespace."""
+    tag = element.tag
+    if tag[0] != "{":
+        return tag
+    namespace, _, name = tag[1:].partition("}")
+    return f"qemu:{name}" if namespace == QEMU else "*"
+
+
+def called(element: etree._Element, step: str) -> str:
+    """What a person calls this part of a guest: ``disk vda``, ``interface 52:54:00:12:34:56``."""
+    if element.tag in ("os", "devices"):
+        return ""
+    ordinal = step.rpartition("[")[2].rstrip("]")
+    told = _identity(element) or (ordinal if ordinal.isdigit() else "")
+    return f"{word(element)} {told}".strip()
+
+
+def _identity(element: etree._Element) -> str | None:
+    if element.tag == "interface":
+        mac = element.find("mac")
+        return None if mac is None else mac.get("address")
+    if element.tag == "graphics":
+        return element.get("type")
+    target = element.find("target")
+    if target is None:
+        return None
+    return target.get("dev") or target.get("dir") or target.get("name") or target.get("port")
+
+
+def _qualified(tag: str) -> str:
+    return f"{{{QEMU}}}{tag[5:]}" if tag.startswith("qemu:") else tag

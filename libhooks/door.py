@@ -106,9 +106,10 @@ def _with_policy(guest: _Guest, settings: Settings) -> _Guest:
     try:
         return guest._replace(policy=load(settings.policy))
     except PolicyError as error:
-        return guest._replace(
-            failure=Failure("its policy is invalid", str(error), "libhooks policy check", INVALID)
-        )
+        first, *more = error.diagnostics
+        detail = str(first._replace(help="")) + (f" (and {len(more)} more)" if more else "")
+        hint = "; ".join(one for one in (first.help, "libhooks policy check shows all") if one)
+        return guest._replace(failure=Failure("the policy of this host is invalid", detail, hint, INVALID))
 
 
 def _policy(guest: _Guest, domain: Domain) -> Policy:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+import itertools
+from typing import Callable, Iterator, NamedTuple
 
-from libhooks import chain, guard, references, requirements
+from libhooks import adjust, chain, edits, guard, references, requirements
 from libhooks.chain import Chain
 from libhooks.decision import Change, Decision, Finding, Level, Undecidable, Unmet, Verdict
 from libhooks.domain import Domain, parse
@@ -13,7 +14,7 @@ from libhooks.facts.model import Facts
 from libhooks.places import Index, Outcome, Resolution
 from libhooks.policy.model import Policy
 from libhooks.references.model import Reference, Role
-from libhooks.requirements.model import Requirement, Subject
+from libhooks.requirements.model import Requirement, Scope, Subject
 
 
 def decide(
@@ -46,16 +47,65 @@ def decide_domain(
     def resolve(reference: Reference) -> Resolution:
         return index.resolve(reference, event.operation)
 
-    resolutions = tuple(resolve(reference) for reference in references.find(domain))
-    followed = tuple((top, chain.follow(top, resolve, facts)) for top in resolutions if _is_image(top))
-    changes = (*_changes(resolutions), *_chain_changes(followed))
-    chains = tuple(one for _, one in followed)
-    behind = tuple(layer.resolution for one in chains for layer in one.layers)
-    violations = tuple(guard.check(changes))
-    rewritten = _applied(domain, () if violations else changes)
-    subject = Subject(event, rewritten, resolutions + behind, chains, violations, index, policy, facts)
+    named = _named(domain, resolve, facts)
+    placed = _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
+    adjusted = adjust.adjust(domain, policy.adjust, facts)
+    changes = (*placed, *adjusted.changes)
+    direct, after = edits.made(_applied(domain, changes), policy.edits)
+    if direct:
+        named = _named(after, _settled(named, resolve), facts)
+        changes = edits.told(domain, changes, direct, after)
+    violations = tuple(guard.check(changes, after))
+    rewritten = domain if violations and _guarded(policy) else after
+    subject = Subject(event, rewritten, named.all, named.chains, violations, index, policy, facts,
+                      unfitted=adjusted.unfitted)  # fmt: skip
     findings = tuple(_judge(subject, judged))
     return _decision(rewritten, changes, findings)
+
+
+class _Named(NamedTuple):
+    """What a domain names of the host, and what the headers of its images name behind them."""
+
+    resolutions: tuple[Resolution, ...]
+    followed: tuple[tuple[Resolution, Chain], ...]
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        return tuple(one for _, one in self.followed)
+
+    @property
+    def all(self) -> tuple[Resolution, ...]:
+        return self.resolutions + tuple(layer.resolution for one in self.chains for layer in one.layers)
+
+
+def _named(domain: Domain, resolve: Callable[[Reference], Resolution], facts: Facts) -> _Named:
+    resolutions = tuple(resolve(reference) for reference in references.find(domain))
+    images = (one for one in resolutions if _is_image(one))
+    return _Named(resolutions, tuple((top, chain.follow(top, resolve, facts)) for top in images))
+
+
+def _settled(before: _Named, resolve: Callable[[Reference], Resolution]) -> Callable[[Reference], Resolution]:
+    """How references resolve after direct edits, which have the last word: no name is rewritten again."""
+    known = {_place(one.reference): one for one in before.resolutions}
+
+    def settle(reference: Reference) -> Resolution:
+        found = known.get(_place(reference))
+        if found is not None and found.now == reference.name:
+            return found._replace(reference=found.reference._replace(element=reference.element))
+        found = resolve(reference)
+        return (
+            found._replace(outcome=Outcome.NO_PLACE, new=None) if found.outcome is Outcome.RENAMED else found
+        )
+
+    return settle
+
+
+def _place(reference: Reference) -> tuple[object, ...]:
+    return reference.spot.xpath, reference.row.element, reference.row.covers
+
+
+def _guarded(policy: Policy) -> bool:
+    return policy.setting("guard.abi", Level.REFUSE).level is Level.REFUSE
 
 
 def _index(policy: Policy, facts: Facts) -> Index:
@@ -86,6 +136,16 @@ def _changes(resolutions: tuple[Resolution, ...]) -> Iterator[Change]:
             )
 
 
+def _merged(changes: Iterator[Change]) -> tuple[Change, ...]:
+    """The changes, those that say the same made one: a display's address stands in two spots."""
+    found: dict[tuple[object, ...], Change] = {}
+    for change in changes:
+        said = (change.kind, change.place, change.spot.label, change.old, change.new)
+        first = found.get(said)
+        found[said] = change if first is None else first._replace(edits=first.edits + change.edits)
+    return tuple(found.values())
+
+
 def _chain_changes(followed: tuple[tuple[Resolution, Chain], ...]) -> Iterator[Change]:
     for top, found in followed:
         if found.broken is None and chain.changed(found):
@@ -95,13 +155,19 @@ def _chain_changes(followed: tuple[tuple[Resolution, Chain], ...]) -> Iterator[C
 def _judge(subject: Subject, judged: tuple[Requirement, ...]) -> Iterator[Finding]:
     for requirement in judged:
         setting = subject.policy.setting(requirement.code, requirement.default)
-        if setting.level is Level.OFF or subject.event.operation not in requirement.operations:
+        if setting.level is Level.OFF or not _applies(requirement, subject):
             continue
         unknown = subject.policy.require.get("unknown", setting)
         for unmet in requirement.judge(subject):
             level, rule = unknown if unmet.unknown else setting
             if level is not Level.OFF:
                 yield Finding(requirement.code, level, _worded(unmet), rule)
+
+
+def _applies(requirement: Requirement, subject: Subject) -> bool:
+    """Whether a requirement is one of the guest's, at this operation, and can be told here."""
+    told = subject.origin is not None or not requirement.needs_origin
+    return requirement.scope is Scope.GUEST and subject.event.operation in requirement.operations and told
 
 
 def _worded(unmet: Unmet) -> Unmet:

@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import NoReturn
 
-from libhooks import journal
+from libhooks import journal, refusal
 from libhooks.domain import MAX_BYTES
 from libhooks.door import INTERNAL, Answer, Settings, answer
 from libhooks.event import Event, Operation
+from libhooks.policy.model import Mode
+
+_RECORD_HINT = "make room for the journal, or set required = false in [journal]"
 
 
-def main(event: Event, settings: Settings) -> NoReturn:
-    """Answer libvirt and end the process, the record written before the answer is given."""
+def main(event: Event, settings: Settings, before: str = "") -> NoReturn:
+    """Answer libvirt and end the process, the record written before the answer is given.
+
+    ``before`` stands in front of what is said on stderr, if anything is.
+    """
+    document = _read_document()
     libvirt = _take_stdout()
-    given = answer(event, _read_document(), settings)
-    given = recorded(event, given, settings.root)
+    given = recorded(event, answer(event, document, settings), settings.root)
+    # A reason that nobody reads leaves the verdict as it is; a document that nobody reads is no answer.
     if given.stderr:
-        _write(2, given.stderr.encode("utf-8", "replace"))
-    if given.stdout:
-        _write(libvirt, given.stdout)
+        _told(2, (before + given.stderr).encode("utf-8", "replace"))
+    code = given.code if _told(libvirt, given.stdout) else INTERNAL
     # Nothing is left to flush or close, and tearing the interpreter down costs milliseconds.
-    os._exit(given.code)
+    os._exit(code)
 
 
 def _take_stdout() -> int:
     """Keep stdout for the answer alone: whatever a library prints must not reach libvirt as XML."""
-    libvirt = os.dup(1)
+    try:
+        # Above the three streams: where one of them is closed, the copy must not pass for it.
+        libvirt = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 3)
+    except OSError:  # closed: nothing can be written to this one either
+        libvirt = -1
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+    if nowhere != 1:
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
     return libvirt
 
 
 def _read_document() -> bytes:
-    """Stdin to its end, or to where it is too large for any domain."""
+    """Stdin to its end, or to where it is too large for any domain; nothing, if it cannot be read."""
     chunks, size = [], 0
     while size <= MAX_BYTES:
-        chunk = os.read(0, 1 << 16)
+        try:
+            chunk = os.read(0, 1 << 16)
+        except OSError:
+            return b""
         if not chunk:
             break
         chunks.append(chunk)
@@ -61,16 +76,22 @@ def recorded(event: Event, given: Answer, root: str = "/") -> Answer:
 
 
 def _unrecorded(event: Event, given: Answer, error: OSError) -> Answer:
-    if not given.policy.journal.required or event.operation is not Operation.MIGRATE:
+    """What becomes of a guest whose record is lost: only a policy in force can want it refused for that."""
+    demanded = given.policy.journal.required and given.policy.mode is Mode.ENFORCE
+    if not demanded or event.operation is not Operation.MIGRATE:
         return given
-    told = given.stderr or (
-        f"libhooks: guest '{event.name}' is refused: its decision cannot be recorded, and the policy wants "
-        f"a record (journal.required)\n  found:  {error.strerror or error}: {given.policy.journal.path}\n"
-    )
-    return given._replace(stdout=b"", stderr=told, code=given.code or INTERNAL)
+    detail = f"{given.policy.journal.path}: {error.strerror or error}"
+    what = "its decision cannot be recorded, and the policy wants a record"
+    told = refusal.failure(str(given.record["host"]), event.name, what, detail, _RECORD_HINT, "")
+    return given._replace(stdout=b"", stderr=given.stderr or told, code=given.code or INTERNAL)
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def _told(descriptor: int, data: bytes) -> bool:
+    """Whether all of some bytes could be written."""
     view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError:
+        return False
+    return True

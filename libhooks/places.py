@@ -104,13 +104,16 @@ class Index:
         if name.climbs:
             why = "it has a .. in it, and links make its meaning uncertain"
             return Resolution(reference, Outcome.UNREADABLE, kinds[-1], why=why)
-        for kind in kinds:
-            origins = self._origins(kind, name, operation)
+        found = {kind: self._origins(kind, name) for kind in kinds}
+        if operation is Operation.RESTORE and any(_here(origins) for origins in found.values()):
+            # What this host saved is called as this host calls it.
+            found = {kind: _here(origins) for kind, origins in found.items()}
+        for kind, origins in found.items():
             if origins:
                 return self._answer(reference, kind, name, origins)
         return Resolution(reference, Outcome.NO_PLACE, kinds[-1])
 
-    def _origins(self, kind: Kind, name: Name, operation: Operation) -> tuple[_Entry, ...]:
+    def _origins(self, kind: Kind, name: Name) -> tuple[_Entry, ...]:
         """For each host it may come from, the place of that host's longest name that contains it.
 
         A host that calls two places by the same name counts with both.
@@ -122,8 +125,7 @@ class Index:
                 fits = name.remainder(entry.name) is not None
                 if fits and longest.setdefault(entry.host, size) == size:
                     found.append(entry)
-        here = tuple(entry for entry in found if entry.host == _HERE)
-        return here if here and operation is Operation.RESTORE else tuple(found)
+        return tuple(found)
 
     def _answer(
         self, reference: Reference, kind: Kind, name: Name, origins: tuple[_Entry, ...]
@@ -165,6 +167,11 @@ class Index:
         chosen = next((one for one in mine if one.form is name.form), mine[0])
         outcome = Outcome.RENAMED if chosen.holds(remainder) else Outcome.UNFIT
         return _Answer(outcome, chosen.extended(remainder, name))
+
+
+def _here(origins: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
+    """Of the places that a name may come from, those of this host."""
+    return tuple(entry for entry in origins if entry.host == _HERE)
 
 
 def _hosts(places: tuple[Place, ...]) -> dict[str, None]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, Mapping, NamedTuple
 
 import pytest
 from golden_cases import CHECKOUT, GOLDEN, Case, cases
+from golden_cases import settings as laid_out
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
 from libhooks import names, requirements
-from libhooks.decision import DEFAULT, Decision, Edit, Kind, Level, Verdict
-from libhooks.door import INTERNAL, Settings, answer
+from libhooks.decision import DEFAULT, Decision, Edit, Kind, Verdict
+from libhooks.domain import QEMU
+from libhooks.door import Settings, answer
 from libhooks.engine import decide
 from libhooks.event import Event, Operation
 from libhooks.facts.host import open_facts
@@ -85,7 +87,8 @@ def _apart_from(document: bytes, edits: tuple[Edit, ...], side: str) -> bytes:
 def _node(root: etree._Element, edit: Edit) -> etree._Element:
     """The element that an edit is about, or whose attribute or text it is about: by lxml's own XPath."""
     path, _, last = edit.spot.xpath.rpartition("/")
-    found = root.xpath(path if last.startswith("@") or last == "text()" else edit.spot.xpath)
+    at = path if last.startswith("@") or last == "text()" else edit.spot.xpath
+    found = root.xpath(at, namespaces={"qemu": QEMU})
     assert isinstance(found, list)
     (node,) = found
     assert isinstance(node, etree._Element)
@@ -110,10 +113,16 @@ class Fleet(NamedTuple):
     document: bytes
 
 
-_WORDS = st.text("abcxyzäöü019 ._-", min_size=1, max_size=6).filter(lambda word: word.strip() == word and word.strip("."))
+_WORDS = st.text("abcxyzäöü019 ._-", min_size=1, max_size=6).filter(
+    lambda word: word.strip() == word and word.strip(".")
+)
 _LABELS = st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True)
 _TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Co", "Cn")), max_size=10)
-_INTERCHANGING = (names.bridge, names.ovs, names.network)
+_NETWORKS: Mapping[str, Callable[[str], Name]] = {
+    "bridge": names.bridge,
+    "ovs": names.ovs,
+    "network": names.network,
+}
 
 
 @st.composite
@@ -125,7 +134,9 @@ def _policies(draw: st.DrawFn) -> tuple[Place, ...]:
         mine = names.path("/".join(("", "hostb", str(number), *draw(st.lists(_WORDS, max_size=2)))))
         places.append(_place(Kind.STORAGE, number, theirs, mine))
     for number in range(draw(st.integers(0, 3))):
-        theirs, mine = (draw(st.sampled_from(_INTERCHANGING))(f"{host}{number}") for host in ("a", "b"))
+        theirs, mine = (
+            _NETWORKS[draw(st.sampled_from(sorted(_NETWORKS)))](f"{host}{number}") for host in "ab"
+        )
         places.append(_place(Kind.NETWORK, number, theirs, mine))
     for number in range(draw(st.integers(0, 2))):
         addresses = (names.address(f"192.0.2.1{number}"), names.address(f"2001:db8::{number}"))
@@ -149,7 +160,9 @@ def fleets(draw: st.DrawFn) -> Fleet:
         etree.SubElement(firmware, "kernel").text = draw(_paths(places))
     devices = etree.SubElement(root, "devices")
     for _ in range(draw(st.integers(0, 6))):
-        devices.append(draw(st.sampled_from((_disks, _interfaces, _graphics, _serials, _strangers)))(draw, places))
+        devices.append(
+            draw(st.sampled_from((_disks, _interfaces, _graphics, _serials, _strangers)))(draw, places)
+        )
     if draw(st.booleans()):
         etree.indent(root)
     return Fleet(Policy(True, Mode.ENFORCE, places), etree.tostring(root, encoding="utf-8"))
@@ -189,8 +202,10 @@ def _interfaces(draw: st.DrawFn, places: tuple[Place, ...]) -> etree._Element:
     etree.SubElement(interface, "source", {kind: name.parts[0], "unknown": draw(_TEXTS)})
     if name.form is Form.OVS:
         etree.SubElement(interface, "virtualport", type="openvswitch")
+        if draw(st.booleans()):
+            etree.SubElement(interface, "vlan")
     if draw(st.booleans()):
-        etree.SubElement(interface, draw(st.sampled_from(("model", "vlan", "bandwidth", "unknown"))))
+        etree.SubElement(interface, draw(st.sampled_from(("model", "bandwidth", "unknown"))))
     return interface
 
 
@@ -213,7 +228,8 @@ def _serials(draw: st.DrawFn, places: tuple[Place, ...]) -> etree._Element:
 
 def _strangers(draw: st.DrawFn, places: tuple[Place, ...]) -> etree._Element:
     """What libhooks knows nothing of, however much it looks like what it knows."""
-    stranger = etree.Element("{urn:example}disk", nsmap={draw(st.sampled_from((None, "x"))): "urn:example"})
+    prefix: dict[str | None, str] = {draw(st.sampled_from((None, "x"))): "urn:example"}
+    stranger = etree.Element("{urn:example}disk", nsmap=prefix)  # type: ignore[arg-type]  # the stubs lack None
     stranger.text = draw(_TEXTS)
     etree.SubElement(stranger, "source", file=draw(_paths(places)))
     return stranger
@@ -260,7 +276,9 @@ def test_a_decision_is_one(fleet: Fleet) -> None:
 @given(fleets())
 def test_without_a_policy(fleet: Fleet) -> None:
     """Without a policy there is no output, whatever the guest."""
-    given_answer = answer(_event(fleet.document), fleet.document, Settings(str(HOSTB / "none"), "hostb", str(HOSTB)))
+    given_answer = answer(
+        _event(fleet.document), fleet.document, Settings(str(HOSTB / "none"), "hostb", str(HOSTB))
+    )
     assert (given_answer.stdout, given_answer.stderr, given_answer.code) == (b"", "", 0)
     assert given_answer.failure is None
 
@@ -270,16 +288,15 @@ def test_without_a_policy(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("case", [case for case in cases() if (case.directory / "expect.xml").exists()],
                          ids=lambda case: case.name)  # fmt: skip
-def test_golden_outputs(case: Case) -> None:
+def test_golden_outputs(case: Case, tmp_path: Path) -> None:
     """The outputs of the golden cases are accounted for, and unchanged where they were made."""
-    policy = load(str(case.directory / "policy.toml"))
-    with open_facts(str(case.facts)) as facts:
+    where = laid_out(case, tmp_path)
+    policy = load(where.policy)
+    with open_facts(where.root) as facts:
         memo = Memo(facts, case.host)
-        # Without judging: a case may change its facts, which only requirements and headers look at.
         decision = decide(Event(case.guest, case.operation), case.document, policy, memo, ())
         again = decide(Event(case.guest, case.operation), decision.output or b"", policy, memo, ())
-    if not (case.directory / "stat.toml").exists():
-        assert decision.output == (case.directory / "expect.xml").read_bytes()
+    assert decision.output == (case.directory / "expect.xml").read_bytes()
     accounted_for(case.document, decision)
     assert again == Decision(Verdict.UNCHANGED, (), (), None)
 
@@ -288,28 +305,35 @@ def _corpus_policy() -> Policy:
     """A place for much of what libvirt's documents name."""
     paths = ("/var/lib/libvirt", "/tmp", "/dev", "/usr", "/some", "/root", "/path", "/media", "/mnt")
     bridges = ("br0", "virbr0", "br1")
-    return Policy(True, Mode.ENFORCE, (
-        *(_place(Kind.STORAGE, number, names.path(path), names.path(f"/hostb{path}")) for number, path in enumerate(paths)),
-        *(_place(Kind.NETWORK, number, names.bridge(one), names.network(f"n{number}")) for number, one in enumerate(bridges)),
-        _place(Kind.NETWORK, 8, names.network("default"), names.bridge("default0")),
-        _place(Kind.NETWORK, 9, names.direct("eth0"), names.direct("eno1")),
-        _place(Kind.ADDRESS, 0, names.address("192.168.10.1"), names.address("192.0.2.12")),
-    ))  # fmt: skip
+    return Policy(
+        True,
+        Mode.ENFORCE,
+        (
+            *(
+                _place(Kind.STORAGE, number, names.path(path), names.path(f"/hostb{path}"))
+                for number, path in enumerate(paths)
+            ),
+            *(
+                _place(Kind.NETWORK, number, names.bridge(one), names.network(f"n{number}"))
+                for number, one in enumerate(bridges)
+            ),
+            _place(Kind.NETWORK, 8, names.network("default"), names.bridge("default0")),
+            _place(Kind.NETWORK, 9, names.direct("eth0"), names.direct("eno1")),
+            _place(Kind.ADDRESS, 0, names.address("192.168.10.1"), names.address("192.0.2.12")),
+        ),
+    )
 
 
-@pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", CORPUS, ids=[file.stem for file in CORPUS])
 def test_corpus(file: Path, tmp_path: Path) -> None:
     """Each of libvirt's own documents is decided on, and what holds for every decision holds for it."""
     document, policy = file.read_bytes(), _corpus_policy()
     decision = decided(document, policy, "hostb")
-    told = decided(document, policy._replace(require={}), "hostb").findings
-    assert {finding.code for finding in told} <= {"network.form", "storage.mapped"}
+    assert {finding.code for finding in decision.findings} <= {"network.form", "storage.mapped"}
     if decision.output is not None:
         accounted_for(document, decision)
         assert decided(decision.output, policy, "hostb").verdict is Verdict.UNCHANGED
         back = decided(decision.output, policy, "hosta")
         assert canonical(back.output or decision.output) == canonical(document)
     whole = answer(_event(document), document, Settings(str(tmp_path), "hostb", str(HOSTB)))
-    assert (whole.stdout, whole.stderr, whole.failure) == (b"", "", None)
-    assert whole.code != INTERNAL
-    assert all(finding.level is not Level.OFF for finding in whole.decision.findings if whole.decision)
+    assert (whole.stdout, whole.stderr, whole.code, whole.failure) == (b"", "", 0, None)

@@ -24,7 +24,7 @@ def test_linked_clone(lab: Lab, new_guest: NewGuest) -> None:
 
 
 def test_clone_of_a_clone(lab: Lab, new_guest: NewGuest) -> None:
-    """A chain is followed to its end, whatever its length and the formats in it: at this one's is a raw image."""
+    """A chain is followed to its end, whatever its length and formats: at this one's end is a raw image."""
     clone = new_guest("clone2")
     create(lab.hosta, "base2.raw")
     create(lab.hosta, "middle2.qcow2", "/srv/images/base2.raw")

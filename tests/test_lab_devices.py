@@ -51,7 +51,7 @@ PATHS = {
 
 
 def test_network(lab: Lab, web1: Traveller) -> None:
-    """An interface on a bridge here is on a libvirt network there, and on the bridge again when it is back."""
+    """An interface on a bridge here is on a libvirt network there, and on the bridge again when back."""
     set_policy(ON_A_NETWORK, *lab.hosts)
     with network(lab.hostb):
         web1.migrate(lab.hosta, lab.hostb)
@@ -75,7 +75,10 @@ def test_inactive_network(lab: Lab, web1: Traveller) -> None:
         lab.hostb.virsh("net-start", "prod")
         web1.migrate(lab.hosta, lab.hostb)
         web1.migrate(lab.hostb, lab.hosta)
-    assert [one.findings for one in decisions(lab.hostb)] == [(f"refuse network.active, {CARD}  network prod",), ()]
+    assert [one.findings for one in decisions(lab.hostb)] == [
+        (f"refuse network.active, {CARD}  network prod",),
+        (),
+    ]
 
 
 @contextmanager
@@ -88,6 +91,33 @@ def network(host: Host) -> Iterator[None]:
     finally:
         host.virsh("net-destroy", "prod", check=False)
         host.virsh("net-undefine", "prod")
+
+
+def test_pool(lab: Lab, web1: Traveller) -> None:
+    """A disk that is a file here is a volume of a storage pool there, and the same file again when back."""
+    set_policy(POLICY.replace('at.hostb = "/mnt/vmstore"', 'at.hostb = "pool:vms"'), *lab.hosts)
+    with pool(lab.hostb):
+        web1.migrate(lab.hosta, lab.hostb)
+        source = web1.xml(lab.hostb).find("devices/disk[@type='volume']/source")
+        assert source is not None
+        assert (source.get("pool"), source.get("volume")) == ("vms", "web1.qcow2")
+        web1.migrate(lab.hostb, lab.hosta)
+        assert web1.uses(lab.hosta) == Uses(("/srv/images/web1.qcow2",), "bridge:br0")
+        lab.hostb.virsh("pool-destroy", "vms")
+        told = web1.is_refused(lab.hosta, lab.hostb)
+    assert "\n    found:  the pool is not active\n    hint:   virsh pool-start vms" in told
+
+
+@contextmanager
+def pool(host: Host) -> Iterator[None]:
+    """A storage pool `vms` over the host's store, defined and active."""
+    host.virsh("pool-define-as", "vms", "dir", "--target", host.store)
+    host.virsh("pool-start", "vms")
+    try:
+        yield
+    finally:
+        host.virsh("pool-destroy", "vms", check=False)
+        host.virsh("pool-undefine", "vms")
 
 
 def test_devices(lab: Lab, new_guest: NewGuest) -> None:
@@ -118,6 +148,17 @@ def test_devices(lab: Lab, new_guest: NewGuest) -> None:
     assert lab.hostb.virsh("vncdisplay", "desk1").stdout.strip() == "10.77.0.2:0"
     guest.migrate(lab.hostb, lab.hosta)
     assert devices(guest, lab.hosta) == on_a
+    (decided,) = decisions(lab.hostb)
+    assert decided.changes == (
+        "storage.images, disk vda: /srv/images/desk1.qcow2 -> /mnt/vmstore/desk1.qcow2 (10-fleet.toml:6)",
+        "storage.images, disk sda: /srv/images/tools.iso -> /mnt/vmstore/tools.iso (10-fleet.toml:6)",
+        "network.prod, interface 52:54:00:10:77:01: bridge:br0 -> bridge:br-prod (10-fleet.toml:10)",
+        "file.logs, serial 1: /srv/logs/console.log -> /var/tmp/guest-logs/console.log (10-fleet.toml:21)",
+        "file.logs, channel org.qemu.guest_agent.0: /srv/logs/agent.sock -> /var/tmp/guest-logs/agent.sock"
+        " (10-fleet.toml:21)",
+        "address.displays, graphics vnc: 10.77.0.1 -> 10.77.0.2 (10-fleet.toml:17)",
+        "address.displays, graphics vnc: 10.77.0.1 -> 10.77.0.2 (10-fleet.toml:17)",
+    )
     assert "s3cret" not in lab.hostb.path("/var/log/libhooks/decisions.jsonl").read_text()
     assert "s3cret" in lab.hosta.virsh("dumpxml", "--security-info", "desk1").stdout
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from lab import Lab, beat_on_disk
-from lab.fixture import POLICY, alike, set_policy
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from subprocess import PIPE
+from typing import Iterator
+
+from lab import Host, Lab, beat_on_disk, domain_xml
+from lab.fixture import POLICY, NewGuest, alike, set_policy
 from lab.journal import Decided, decisions
 from lab.traveller import Traveller, Uses
 
@@ -35,7 +40,7 @@ source.lookupByName(sys.argv[1]).migrate3(target, {}, libvirt.VIR_MIGRATE_LIVE)
 
 
 def test_there_and_back(lab: Lab, web1: Traveller) -> None:
-    """A running guest's disk and bridge get each host's own names; it goes on beating and writing to its image.
+    """A running guest's disk and bridge get each host's own names; it goes on, writing to its image.
 
     libvirt marks such a guest as one that a hook has touched: `virsh dominfo` shows it.
     """
@@ -43,7 +48,9 @@ def test_there_and_back(lab: Lab, web1: Traveller) -> None:
     assert web1.uses(lab.hostb) == ON_B
     assert web1.is_tainted_by_hook(lab.hostb)
     on_disk = beat_on_disk(web1.guest, lab.hostb)
-    assert on_disk and web1.beat and on_disk.boot == web1.beat.boot
+    assert on_disk is not None
+    assert web1.beat is not None
+    assert on_disk.boot == web1.beat.boot
     web1.migrate(lab.hostb, lab.hosta)
     assert web1.uses(lab.hosta) == ON_A
     assert decisions(lab.hostb) == [CAME_TO_B]
@@ -65,7 +72,9 @@ def test_unchanged_says_nothing(lab: Lab, web1: Traveller) -> None:
 
 def test_store_of_several_paths(lab: Lab, web1: Traveller) -> None:
     """A name that a host lists for a place beside its preferred one is left as it is."""
-    set_policy(POLICY.replace('at.hostb = "/mnt/vmstore"', 'at.hostb = ["/mnt/vmstore", "/srv/images"]'), *lab.hosts)
+    set_policy(
+        POLICY.replace('at.hostb = "/mnt/vmstore"', 'at.hostb = ["/mnt/vmstore", "/srv/images"]'), *lab.hosts
+    )
     with alike(lab):
         web1.migrate(lab.hosta, lab.hostb)
         assert web1.uses(lab.hostb) == Uses(ON_A.images, ON_B.plug)
@@ -85,16 +94,36 @@ def test_peer_to_peer(lab: Lab, web1: Traveller) -> None:
 
 def test_post_copy(lab: Lab, web1: Traveller) -> None:
     """With `--postcopy` the guest runs at its target before its memory is there: one decision, one record."""
-    web1.migrate(lab.hosta, lab.hostb, "--live", "--postcopy", "--postcopy-after-precopy")
+    slowly = ("--bandwidth", "32", "--timeout", "1", "--timeout-postcopy")
+    with lifecycle(lab.hostb) as events:
+        web1.migrate(lab.hosta, lab.hostb, "--live", "--postcopy", *slowly)
+        assert [next(events) for _ in range(3)] == [
+            "Started Migrated",
+            "Resumed Post-copy",
+            "Resumed Migrated",
+        ]
     assert web1.uses(lab.hostb) == ON_B
-    web1.migrate(lab.hostb, lab.hosta, "--live", "--postcopy", "--postcopy-after-precopy")
+    web1.migrate(lab.hostb, lab.hosta, "--live", "--postcopy", *slowly)
     assert web1.uses(lab.hosta) == ON_A
     assert decisions(lab.hostb) == [CAME_TO_B]
     assert decisions(lab.hosta) == [CAME_TO_A]
 
 
+@contextmanager
+def lifecycle(host: Host) -> Iterator[Iterator[str]]:
+    """What libvirt says of guests' coming and going on a host, from now on."""
+    # Into a pipe, virsh would hold its words back.
+    command = ["stdbuf", "-oL", "virsh", "event", "--event", "lifecycle", "--loop", "--timeout", "30"]
+    with host.popen(command, stdout=PIPE) as watcher:
+        assert watcher.stdout is not None
+        try:
+            yield (line.rpartition(": ")[2].strip() for line in watcher.stdout)
+        finally:
+            watcher.kill()
+
+
 def test_other_programs(lab: Lab, web1: Traveller) -> None:
-    """Programs that migrate through libvirt's API, as virt-manager does, send no XML and need to know nothing."""
+    """Programs that migrate through libvirt's API without XML, as virt-manager does, need to know nothing."""
     name = web1.guest.name
     lab.hosta.run(["/usr/bin/python3", "-c", MIGRATE_BY_API, name, lab.hostb.uri])
     web1.arrived(lab.hosta, lab.hostb)
@@ -118,13 +147,54 @@ def test_new_name(lab: Lab, web1: Traveller) -> None:
     lab.hostb.virsh("destroy", "moved-web1")
 
 
-def test_strange_name(lab: Lab, web1: Traveller) -> None:
-    """Blanks, a leading dash, letters of any language and what a shell would run: a guest may be called anything."""
-    name = "-n größe $(id)'"
+def test_strange_names(lab: Lab, new_guest: NewGuest) -> None:
+    """Blanks and letters of any language in names of guests and files are nothing special."""
+    guest = new_guest("größe 1")
+    guest.start(lab.hosta)
+    guest.migrate(lab.hosta, lab.hostb)
+    assert guest.uses(lab.hostb) == Uses(("/mnt/vmstore/größe 1.qcow2",), "bridge:br-prod")
+    assert [one.domain for one in decisions(lab.hostb)] == ["größe 1"]
+
+
+def test_strange_name_refused(lab: Lab, web1: Traveller) -> None:
+    """A name that looks like an option or like a shell's words is shown as it is."""
+    name = "--help 'a' $(id)"
     set_policy(POLICY.replace("bridge:br-prod", "bridge:br9"), lab.hostb)
-    told = web1.is_refused(lab.hosta, lab.hostb, "--live", f"--dname={name}", name=name)
-    assert told.splitlines()[1:2] == [f"  network.exists   interface {MAC}  bridge br9"]
+    web1.is_refused(lab.hosta, lab.hostb, "--live", f"--dname={name}", name=name)
     assert [one.domain for one in decisions(lab.hostb)] == [name]
+
+
+def test_several_at_once(lab: Lab, web1: Traveller, new_guest: NewGuest) -> None:
+    """Guests that come at the same time, one of them to be refused, each get an answer and a record."""
+    exception = '\n[guest.strict]\nmatch.name = "strict*"\nrequire."storage.protocol" = "refuse"\n'
+    set_policy(POLICY + exception, *lab.hosts)
+    strict = new_guest("strict1")
+    strict.start(lab.hosta)
+    with ThreadPoolExecutor() as threads:
+        refused = threads.submit(strict.is_refused, lab.hosta, lab.hostb)
+        threads.submit(web1.migrate, lab.hosta, lab.hostb).result()
+    assert refused.result().splitlines()[1].startswith("  storage.protocol ")
+    assert sorted((one.domain, one.verdict) for one in decisions(lab.hostb)) == [
+        ("strict1", "refused"),
+        ("web1", "rewritten"),
+    ]
+    web1.migrate(lab.hostb, lab.hosta)
+
+
+def test_copied_storage(lab: Lab, new_guest: NewGuest) -> None:
+    """A guest that migrates with its storage is exempted by the policy; what is no place keeps its name."""
+    set_policy(
+        POLICY + '\n[guest.local]\nmatch.name = "local*"\nrequire."storage.shared" = "off"\n', *lab.hosts
+    )
+    guest = new_guest("local1")
+    for host in lab.hosts:
+        host.run(["mkdir", "-p", "/srv/local"])
+        host.run(["qemu-img", "create", "-q", "-f", "qcow2", f"/srv/local/{guest.guest.disk}", "64M"])
+    xml = domain_xml(guest.guest, lab.hosta).replace("/srv/images/", "/srv/local/")
+    lab.hosta.virsh("define", "/dev/stdin", input=xml)
+    guest.boot(lab.hosta)
+    guest.migrate(lab.hosta, lab.hostb, "--live", "--copy-storage-all")
+    assert guest.uses(lab.hostb) == Uses(("/srv/local/local1.qcow2",), "bridge:br-prod")
 
 
 def test_persistent(lab: Lab, web1: Traveller) -> None:
@@ -141,7 +211,7 @@ def test_persistent(lab: Lab, web1: Traveller) -> None:
 
 
 def test_persistent_xml(lab: Lab, web1: Traveller) -> None:
-    """Until then, `libhooks rewrite` makes the definition for `--persistent-xml`; the guest starts from it."""
+    """Until then `libhooks rewrite` makes the definition for `--persistent-xml`; the guest starts by it."""
     name, file = web1.guest.name, "/tmp/web1-on-hostb.xml"
     saved = lab.hosta.virsh("dumpxml", "--inactive", "--security-info", name).stdout
     lab.hosta.write(file, lab.hosta.run(["libhooks", "rewrite", "--host", "hostb"], input=saved).stdout)
@@ -152,7 +222,7 @@ def test_persistent_xml(lab: Lab, web1: Traveller) -> None:
 
 
 def test_offline(lab: Lab, web1: Traveller) -> None:
-    """With `--offline --persistent` what the hook makes of a guest that does not run is what is saved of it."""
+    """With `--offline --persistent` what the hook makes of a guest that is off is what is saved of it."""
     name = web1.guest.name
     lab.hosta.virsh("destroy", name)
     lab.hosta.virsh("migrate", "--offline", "--persistent", name, lab.hostb.uri)

@@ -1,4 +1,4 @@
-"""A guest that cannot run on the other host is refused by it, in words that say why, and runs on where it is."""
+"""A guest that cannot run on the other host is refused there, is told why, and runs on where it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Iterator
 from lab import Lab
 from lab.fixture import POLICY, POLICY_FILE, covered, set_policy
 from lab.journal import Decided, decisions
-from lab.traveller import Traveller
+from lab.traveller import Traveller, known
 
 CARD = "interface 52:54:00:10:77:00"
 TO_B = (
@@ -20,19 +20,22 @@ HEAD = "libhooks: hostb refuses guest 'web1': "
 
 
 def test_missing_image(lab: Lab, web1: Traveller) -> None:
-    """A store that is not mounted on the target: virsh shows what is unmet, where, what was found and what to do."""
+    """A store that is not mounted on the target: virsh shows what is unmet, where, and what to do."""
     with covered(lab.hostb, "/mnt/vmstore"):
         told = web1.is_refused(lab.hosta, lab.hostb)
-    assert told == """\
+    assert (
+        told
+        == """\
 libhooks: hostb refuses guest 'web1': 2 requirements unmet
   storage.exists   disk vda  /mnt/vmstore/web1.qcow2
-    wanted: to be here
+    wanted: the file on this host
     found:  no such file; what is mounted there is tmpfs on empty, mounted at /mnt/vmstore
     hint:   mount storage.images here, or correct its name (10-fleet.toml:6)
   storage.source   disk vda  /mnt/vmstore/web1.qcow2
     wanted: filer:/images mounted there
     found:  tmpfs on empty, mounted at /mnt/vmstore
     hint:   mount filer:/images, or correct the source of storage.images (10-fleet.toml:3)"""
+    )
     findings = (
         "refuse storage.exists, disk vda  /mnt/vmstore/web1.qcow2",
         "refuse storage.source, disk vda  /mnt/vmstore/web1.qcow2",
@@ -53,7 +56,7 @@ def test_local_storage(lab: Lab, web1: Traveller) -> None:
 
 
 def test_hung_storage(lab: Lab, web1: Traveller) -> None:
-    """A store that does not answer on the target is refused like one that is not there, and within seconds."""
+    """A store that does not answer on the target refuses like one that is not there, within seconds."""
     with _hanging(lab, "/mnt/vmstore"):
         told = web1.is_refused(lab.hosta, lab.hostb)
     assert "    found:  unknown: no answer in 2 s\n" in told
@@ -66,7 +69,9 @@ def test_hung_storage(lab: Lab, web1: Traveller) -> None:
 def _hanging(lab: Lab, directory: str) -> Iterator[None]:
     """Nothing answers on hostb's mount of the volume; the filer and hosta's mount go on."""
     processes = lab.hostb.path("/proc").glob("[0-9]*/cmdline")
-    (client,) = (one.parent.name for one in processes if one.read_bytes().endswith(directory.encode() + b"\0"))
+    (client,) = (
+        one.parent.name for one in processes if one.read_bytes().endswith(directory.encode() + b"\0")
+    )
     lab.hostb.run(["kill", "-STOP", client])
     try:
         yield
@@ -89,7 +94,10 @@ def test_no_name_for_the_store(lab: Lab, web1: Traveller) -> None:
     """A store that the policy knows and does not know on the target."""
     set_policy(POLICY.replace('at.hostb = "/mnt/vmstore"\n', "\n"), *lab.hosts)
     told = web1.is_refused(lab.hosta, lab.hostb)
-    assert "\n  storage.mapped   disk vda  /srv/images/web1.qcow2\n    wanted: storage.images on this host\n" in told
+    assert (
+        "\n  storage.mapped   disk vda  /srv/images/web1.qcow2\n    wanted: storage.images on this host\n"
+        in told
+    )
     (decided,) = decisions(lab.hostb)
     assert decided._replace(findings=()) == REFUSED._replace(changes=TO_B[1:])
     assert decided.findings[0] == "refuse storage.mapped, disk vda  /srv/images/web1.qcow2"
@@ -135,7 +143,7 @@ def test_mistake_in_the_policy(lab: Lab, web1: Traveller) -> None:
     """A policy with a mistake accepts no guest; virsh shows the file, the line and the mistake."""
     set_policy(POLICY.replace("[storage.images]", "[storag.images]"), lab.hostb)
     told = web1.is_refused(lab.hosta, lab.hostb)
-    assert '\n  10-fleet.toml:3: unknown key "storag" (did you mean "storage"?)\n' in told
+    assert '\n  10-fleet.toml:3: unknown key "storag"\n  hint:   did you mean "storage"?' in told
     _is_invalid(lab, "10-fleet.toml:3: ")
 
 
@@ -150,7 +158,7 @@ def test_policy_that_others_may_write(lab: Lab, web1: Traveller) -> None:
 def _is_invalid(lab: Lab, where: str) -> None:
     (decided,) = decisions(lab.hostb)
     assert decided == Decided("hostb", "migrate", "web1", "refused", error=decided.error)
-    assert decided.error and where in decided.error
+    assert where in str(decided.error)
 
 
 def test_other_ways_to_migrate(lab: Lab, web1: Traveller) -> None:
@@ -171,8 +179,8 @@ def test_offline(lab: Lab, web1: Traveller) -> None:
         done = lab.hosta.virsh("migrate", "--offline", "--persistent", "web1", lab.hostb.uri, check=False)
     assert done.returncode == 1
     assert HEAD + "2 requirements unmet\n" in done.stderr
-    assert "web1" in lab.hosta.virsh("list", "--all", "--name").stdout.split()
-    assert "web1" not in lab.hostb.virsh("list", "--all", "--name").stdout.split()
+    assert "web1" in known(lab.hosta)
+    assert "web1" not in known(lab.hostb)
 
 
 def test_warning(lab: Lab, web1: Traveller) -> None:

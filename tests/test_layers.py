@@ -16,14 +16,31 @@ LAYERS = {
     "libhooks.event": 0,
     "libhooks.decision": 0,
     "libhooks.domain": 0,
+    "libhooks.origin": 0,
     "libhooks.policy.model": 0,
     "libhooks.policy.diagnostic": 0,
     "libhooks.facts.model": 0,
+    "libhooks.facts.machine_model": 0,
+    "libhooks.facts.machine_words": 0,
+    "libhooks.facts.surroundings_model": 0,
+    "libhooks.facts.surroundings_words": 0,
+    "libhooks.facts.service_model": 0,
+    "libhooks.facts.service_words": 0,
+    "libhooks.numbers": 0,
+    "libhooks.abi": 0,
+    "libhooks.ledger": 0,
+    "libhooks.secrecy": 0,
+    "libhooks.selection": 0,
+    "libhooks.spots": 0,
+    "libhooks.releases": 0,
     "libhooks.references": 1,
     "libhooks.places": 1,
     "libhooks.chain": 1,
     "libhooks.guard": 1,
+    "libhooks.adjust": 1,
+    "libhooks.edits": 1,
     "libhooks.requirements": 1,
+    "libhooks.requirements.document": 5,
     "libhooks.policy.lint": 1,
     "libhooks.policy.overlap": 1,
     "libhooks.engine": 2,
@@ -46,16 +63,38 @@ CONCEPTS = {
         "libhooks.references.storage",
     },
     "libhooks.references": {
-        f"libhooks.references.{one}" for one in ("model", "address", "files", "network", "storage")
+        f"libhooks.references.{one}" for one in ("model", "address", "device", "files", "network", "storage")
     },
     "libhooks.requirements": {
-        f"libhooks.requirements.{one}" for one in ("model", "device", "network", "policy", "storage")
-    },
+        f"libhooks.requirements.{one}"
+        for one in (
+            "model",
+            "capacity",
+            "deadline",
+            "device",
+            "device_vectors",
+            "network",
+            "network_wiring",
+            "platform",
+            "platform_cpu",
+            "policy",
+            "service",
+            "service_host",
+            "storage",
+            "storage_access",
+            "storage_exporter",
+            "storage_identity",
+            "storage_sharing",
+        )
+    },  # fmt: skip
 }
 SHARED = {
-    "libhooks.references.": {"libhooks.references.model"},
+    "libhooks.references.": {"libhooks.references.model", "libhooks.references.extras"},
     "libhooks.requirements.": {
-        "libhooks.requirements.model", "libhooks.chain", "libhooks.guard", "libhooks.places", "libhooks.references.model",
+        "libhooks.requirements.model", "libhooks.chain", "libhooks.guard", "libhooks.places",
+        "libhooks.references.model", "libhooks.references.commandline",
+        "libhooks.requirements.devices", "libhooks.requirements.emulators", "libhooks.requirements.sharing",
+        "libhooks.requirements.service_settings",
     },
 }  # fmt: skip
 #: A face may call a face below it where one process is both.
@@ -87,7 +126,7 @@ def imports(name: str) -> Iterator[str]:
             yield from (one if one in MODULES else str(node.module) for one in below)
 
 
-def prefix(name: str, table: "dict[str, int]") -> "int | None":
+def prefix(name: str, table: dict[str, int]) -> int | None:
     """The entry of a table for a module: the longest prefix."""
     fits = [key for key in table if name == key or name.startswith(key + ".")]
     return table[max(fits, key=len)] if fits else None

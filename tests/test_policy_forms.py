@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libhooks import names
+from libhooks.adjust import ADJUSTMENTS
 from libhooks.names import Name
 from libhooks.policy import forms, placenames, schema
 from libhooks.policy.diagnostic import Wrong
@@ -153,4 +154,5 @@ def test_defaults_are_the_model_s() -> None:
         "journal.path": f'"{Journal().path}"',
         "journal.required": str(Journal().required).lower(),
         "hook.deadline": f"{Policy().deadline:g}",
+        **{f"adjust.{key}": '"keep"' for key in ADJUSTMENTS},
     }

@@ -14,6 +14,7 @@ from libhooks.policy import files
 from libhooks.policy.diagnostic import Diagnostic, PolicyError, Severity
 from libhooks.policy.load import diagnose, load
 from libhooks.policy.model import Guests, Journal, Mode, Place, Policy, Setting
+from libhooks.releases import pair
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to other users")
 
@@ -163,6 +164,8 @@ def test_every_other_key_loads(directory: Path) -> None:
         required = true
         [hook]
         deadline = 2.5
+        [platform]
+        releases = ["debian 12 -> debian 13", "rhel 8.6+ <-> rhel 9"]
     """).lstrip()
     policy = load(write(directory, all=text))
     secret = "2ec115d7-3a88-3ceb-bc12-0ac909a6fd87"
@@ -190,6 +193,7 @@ def test_every_other_key_loads(directory: Path) -> None:
     )
     assert policy.journal == Journal("/srv/log/decisions.jsonl", required=True)
     assert policy.deadline == 2.5
+    assert policy.releases == (pair("debian 12 -> debian 13"), pair("rhel 8.6+ <-> rhel 9"))
 
 
 def test_later_files_override_key_by_key(directory: Path) -> None:

@@ -16,6 +16,7 @@ from libhooks.door import ACCEPTED, REFUSED, Answer, Failure, answer
 from libhooks.event import Event, Operation
 from libhooks.policy.model import Mode
 from libhooks.requirements.model import Requirement
+from libhooks.secrecy import masked
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
@@ -109,15 +110,17 @@ def _show_changes(screen: Screen, decision: Decision) -> None:
     for change in decision.changes:
         screen.parts((f"  {change.kind.value}.{change.place}", "cyan"), (f"  {change.spot.label}", ""),
                      (f"  {change.rule}", "faint"))  # fmt: skip
-        screen.line(f"    - {change.old}", "red")
-        screen.line(f"    + {change.new}", "green")
+        for sign, value, paint in (("-", change.old, "red"), ("+", change.new, "green")):
+            if value:
+                screen.line(f"    {sign} {value}", paint)
 
 
 def _show_diff(screen: Screen, decision: Decision, document: bytes) -> None:
     if decision.output is None:
         return
     # Both as we would write them: quotes and the like are no differences.
-    before, after = (parse(one).serialise().decode().splitlines() for one in (document, decision.output))
+    told = (masked(parse(one)).serialise().decode() for one in (document, decision.output))
+    before, after = (one.splitlines() for one in told)
     screen.line()
     for line in difflib.unified_diff(before, after, "the guest as it comes", "the guest as it would run here",
                                      n=1, lineterm=""):  # fmt: skip

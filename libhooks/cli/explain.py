@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import inspect
 import textwrap
+from typing import Union
 
 from libhooks import requirements
 from libhooks.cli import options
 from libhooks.cli.options import Usage
 from libhooks.cli.terminal import Screen
 from libhooks.requirements.model import Requirement
+from libhooks.requirements.service_host import HostRequirement
+
+AnyRequirement = Union[Requirement, HostRequirement]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +29,7 @@ def explain(arguments: argparse.Namespace) -> int:
     """Print a requirement: what it demands and why, and how to fix it or switch it off."""
     screen = Screen(arguments.color)
     if arguments.code is None:
-        for requirement in requirements.ALL:
+        for requirement in requirements.everything():
             screen.parts((f"{requirement.code:<18}", "bold"), (f" {requirement.default.value:<7}", ""),
                          (f" {requirement.title}", ""))  # fmt: skip
         return 0
@@ -33,17 +37,17 @@ def explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _requirement(code: str) -> Requirement:
-    for requirement in requirements.ALL:
+def _requirement(code: str) -> AnyRequirement:
+    for requirement in requirements.everything():
         if requirement.code == code:
             return requirement
     from libhooks.policy.diagnostic import closest
 
-    help = closest(code, [requirement.code for requirement in requirements.ALL])
+    help = closest(code, [requirement.code for requirement in requirements.everything()])
     raise Usage(f"no requirement has the code {code}; {help or 'libhooks explain lists them'}")
 
 
-def _explain(screen: Screen, requirement: Requirement) -> None:
+def _explain(screen: Screen, requirement: AnyRequirement) -> None:
     screen.parts((requirement.code, "bold"), (f"  {requirement.title}", ""))
     screen.line()
     for paragraph in inspect.cleandoc(requirement.judge.__doc__ or "").split("\n\n"):
@@ -53,7 +57,14 @@ def _explain(screen: Screen, requirement: Requirement) -> None:
     for line in textwrap.wrap(requirement.source, screen.width, initial_indent="demanded by:  ",
                               subsequent_indent=" " * 14):  # fmt: skip
         screen.line(line)
-    screen.line(f"judged at:    {', '.join(operation.value for operation in requirement.operations)}")
+    screen.line(f"judged at:    {_when(requirement)}")
     screen.line(f"default:      {requirement.default.value}")
     screen.line(f'change it:    "{requirement.code}" = "refuse", "warn" or "off" in [require],')
     screen.line(f'              or require."{requirement.code}" = ... in a [guest.NAME] table')
+
+
+def _when(requirement: AnyRequirement) -> str:
+    if not requirement.operations:
+        return "any time, by doctor, preflight and the service"
+    when = ", ".join(operation.value for operation in requirement.operations)
+    return f"{when}, where the guest says where it comes from" if requirement.needs_origin else when

@@ -148,8 +148,9 @@ def _full(screen: Screen, entry: dict[str, Any]) -> None:
     for change in entry["changes"]:
         screen.parts((f"  {change['kind']}.{change['place']}", "cyan"), (f"  {change['where']}", ""),
                      (f"  {change['rule']}", "faint"))  # fmt: skip
-        screen.line(f"    - {change['old']}", "red")
-        screen.line(f"    + {change['new']}", "green")
+        for sign, key, paint in (("-", "old", "red"), ("+", "new", "green")):
+            if change[key]:
+                screen.line(f"    {sign} {change[key]}", paint)
     for finding in entry["findings"]:
         paint = "red" if finding["level"] == "refuse" else "yellow"
         screen.parts(

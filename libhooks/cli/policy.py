@@ -33,7 +33,7 @@ def policy(arguments: argparse.Namespace) -> int:
     screen, paths = Screen(arguments.color), arguments.paths or [arguments.policy]
     found, diagnostics = diagnose(*paths)
     if found is not None:
-        judged = {requirement.code for requirement in requirements.ALL}
+        judged = {requirement.code for requirement in requirements.everything()}
         diagnostics = with_lines(lint(found, Fleet((_names(arguments),), judged)), *paths)
     for diagnostic in diagnostics:
         _show(screen, diagnostic)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Container, Mapping, Sequence, cast
+from typing import TYPE_CHECKING, Container, Mapping, Sequence, cast
 
-from libhooks.decision import Kind, Level, Rule
+from libhooks.decision import PLACES, Level, Rule
 from libhooks.names import Name
+from libhooks.policy import edits
 from libhooks.policy.diagnostic import Diagnostic, dotted
 from libhooks.policy.document import Document
-from libhooks.policy.model import Guests, Journal, Mode, Place, Policy, Setting
+from libhooks.policy.model import Adjustment, Guests, How, Journal, Mode, Place, Policy, Setting
 from libhooks.policy.settings import Leaf, Path, Settings
 
-_KINDS = {kind.value: kind for kind in Kind}
+if TYPE_CHECKING:
+    from libhooks.releases import Pair
+
+_KINDS = {kind.value: kind for kind in PLACES}
 
 
 class Merged:
@@ -56,8 +60,11 @@ def policy(documents: Sequence[Settings]) -> Policy:
         places=tuple(_place(merged, path) for path in merged.ids(_KINDS)),
         require=_require(merged.under("require")),
         guests=tuple(_guests(merged, path) for path in merged.ids(("guest",))),
+        adjust=_adjust(merged.under("adjust")),
+        edits=tuple(edits.edit(merged, path) for path in merged.ids(("edit",))),
         journal=_journal(merged),
         deadline=cast(float, merged.value(("hook", "deadline"), Policy().deadline)),
+        releases=cast("tuple[Pair, ...]", merged.value(("platform", "releases"), ())),
     )
 
 
@@ -86,6 +93,11 @@ def _require(leaves: Mapping[str, Leaf]) -> Mapping[str, Setting]:
     return {code: Setting(cast(Level, leaf.value), rules[code]) for code, leaf in leaves.items()}
 
 
+def _adjust(leaves: Mapping[str, Leaf]) -> Mapping[str, Adjustment]:
+    found = {key: (cast(How, leaf.value), leaf.document.rule(leaf.path)) for key, leaf in leaves.items()}
+    return {key: Adjustment(*told) for key, told in found.items() if told[0] is not How.KEEP}
+
+
 def _rules(leaves: Mapping[str, Leaf]) -> Mapping[str, Rule]:
     return {word: leaf.document.rule(leaf.path) for word, leaf in leaves.items()}
 
@@ -93,11 +105,13 @@ def _rules(leaves: Mapping[str, Leaf]) -> Mapping[str, Rule]:
 def gaps(documents: Sequence[Settings]) -> tuple[Diagnostic, ...]:
     """What is missing from documents that are each valid: a ``[guest.ID]`` must say which guests."""
     merged = Merged(documents)
-    return tuple(
+    unmatched = tuple(
         merged.tables[path].at_key("match", path, f"{dotted(path)} does not say which guests", _MATCH)
-        for path in merged.ids(("guest",))
+        for path in merged.ids(("guest", "edit"))
         if not merged.under(*path, "match")
     )
+    wrong = (one for path in merged.ids(("edit",)) for one in edits.problems(merged, path))
+    return (*unmatched, *wrong)
 
 
 _MATCH = 'add match.name = ["db-*"], or match.uuid'

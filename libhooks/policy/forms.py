@@ -6,7 +6,7 @@ from typing import Callable, Iterable, NamedTuple
 
 from libhooks.decision import Level
 from libhooks.policy.diagnostic import Wrong, closest, shown
-from libhooks.policy.model import Mode
+from libhooks.policy.model import Action, How, Mode
 
 
 class Form(NamedTuple):
@@ -55,6 +55,37 @@ def unknown_level(value: object) -> Level:
     return level(value)
 
 
+def truncate(value: object) -> How:
+    """What is done with a password that is too long."""
+    return How(choice(value, ("keep", "truncate")))
+
+
+def fit(value: object) -> How:
+    """What is done with what depends on the host that the guest comes from."""
+    return How(choice(value, ("keep", "drop", "fit")))
+
+
+def action(value: object) -> Action:
+    """What an edit does."""
+    return Action(choice(value, tuple(one.value for one in Action)))
+
+
+def select(value: object) -> str:
+    """What an edit selects."""
+    from libhooks import selection  # few policies have an edit
+
+    path = text(value, "an XPath")
+    selection.Selection(path)
+    return path
+
+
+def value(value: object) -> str:
+    """A text that an attribute can have, or an element."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise expected("text", value, _quotes(value))
+    return value
+
+
 def boolean(value: object) -> bool:
     """true or false."""
     if not isinstance(value, bool):
@@ -74,6 +105,22 @@ def seconds(value: object) -> float:
     if type(value) not in (int, float) or not 0 < value <= 600:  # type: ignore[operator]
         raise expected("seconds, more than 0 and at most 600", value)
     return float(value)  # type: ignore[arg-type]
+
+
+def releases(value: object) -> tuple[object, ...]:
+    """From which releases of an operating system to which others guests may go."""
+    return one_or_more(value, _pair)
+
+
+def _pair(value: object) -> object:
+    from libhooks.releases import pair  # few policies have any
+
+    written = text(value, '"ID VERSION -> ID VERSION"')
+    try:
+        return pair(written)
+    except ValueError as error:
+        message = f"{shown(written)}: {error}"
+        raise Wrong(message, 'as in "rhel 8.6+ -> rhel 9", or with <-> for both ways') from None
 
 
 def absolute_path(value: object) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Iterable, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Iterable, Mapping, NamedTuple
 
 from libhooks.decision import DEFAULT, Kind, Level, Rule
 from libhooks.names import Name
+
+if TYPE_CHECKING:
+    from libhooks.releases import Pair
 
 
 class Mode(Enum):
@@ -44,6 +47,51 @@ class Setting(NamedTuple):
     rule: Rule
 
 
+def fits(names: tuple[str, ...], uuids: tuple[str, ...], name: str, uuid: str) -> bool:
+    """Whether a ``match`` fits a guest: each of the two that is given has a pattern that does."""
+    by_name = not names or any(fnmatchcase(name, pattern) for pattern in names)
+    by_uuid = not uuids or any(uuid.lower() == one.lower() for one in uuids)
+    return by_name and by_uuid
+
+
+class How(Enum):
+    """What an adjustment does: ``FIT`` keeps what this host has, ``TRUNCATE`` what QEMU takes."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    FIT = "fit"
+    TRUNCATE = "truncate"
+
+
+class Adjustment(NamedTuple):
+    """A line of ``[adjust]``."""
+
+    how: How
+    rule: Rule
+
+
+class Action(Enum):
+    """What an edit does with what it selects."""
+
+    SET = "set"
+    REMOVE = "remove"
+
+
+class DirectEdit(NamedTuple):
+    """An ``[edit.ID]`` table: a change for what no place covers, in the guests that match.
+
+    ``select`` is an XPath as ``selection`` takes it; ``value`` counts for SET alone.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    uuids: tuple[str, ...]
+    select: str
+    action: Action
+    value: str
+    rule: Rule
+
+
 class Guests(NamedTuple):
     """A ``[guest.ID]`` table: exceptions for the guests whose name or UUID match.
 
@@ -59,9 +107,7 @@ class Guests(NamedTuple):
 
     def match(self, name: str, uuid: str) -> bool:
         """Whether the exceptions are for this guest."""
-        by_name = not self.names or any(fnmatchcase(name, pattern) for pattern in self.names)
-        by_uuid = not self.uuids or any(uuid.lower() == one.lower() for one in self.uuids)
-        return by_name and by_uuid
+        return fits(self.names, self.uuids, name, uuid)
 
 
 class Journal(NamedTuple):
@@ -75,8 +121,10 @@ class Policy(NamedTuple):
     """The effective policy of this host.
 
     ``present`` is False where no file sets anything: libhooks then audits. ``deadline`` is the time
-    in seconds that a whole decision may take (``hook.deadline``). ``digest`` identifies the text of
-    ``files``; two hosts with the same digest have the same policy.
+    in seconds that a whole decision may take (``hook.deadline``). ``adjust`` has what is not "keep", by
+    key; ``edits`` are in the order of the files. ``releases`` are the pairs of releases that count instead
+    of the guide's, none where those do. ``digest`` identifies the text of ``files``; two hosts with the
+    same digest have the same policy.
     """
 
     present: bool = False
@@ -84,14 +132,22 @@ class Policy(NamedTuple):
     places: tuple[Place, ...] = ()
     require: Mapping[str, Setting] = {}
     guests: tuple[Guests, ...] = ()
+    adjust: Mapping[str, Adjustment] = {}
+    edits: tuple[DirectEdit, ...] = ()
     journal: Journal = Journal()
     deadline: float = 10.0
+    releases: tuple[Pair, ...] = ()
     digest: str = ""
     files: tuple[str, ...] = ()
 
     def for_guest(self, name: str, uuid: str) -> Policy:
-        """The policy with all matching ``[guest.*]`` tables applied, in the order of the files."""
-        policy = self
+        """The policy with all matching ``[guest.*]`` tables applied, in the order of the files.
+
+        Of the edits it has those that match.
+        """
+        policy = self._replace(
+            edits=tuple(one for one in self.edits if fits(one.names, one.uuids, name, uuid))
+        )
         for table in self.guests:
             if table.match(name, uuid):
                 policy = policy._replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping, NamedTuple
 
-from libhooks.decision import Kind, Rule
+from libhooks.decision import PLACES, Rule
 from libhooks.names import Form, Name
 from libhooks.policy.model import Place, Policy, best_pattern
 
@@ -57,7 +57,7 @@ def names(place: Place, host: Host) -> tuple[Name, ...]:
 def overlaps(policy: Policy) -> Iterator[Overlap]:
     """All names of a policy that hosts would resolve differently, depending on where a guest came from."""
     everyone = hosts(policy)
-    for kind in Kind:
+    for kind in PLACES:
         places = [place for place in policy.places if place.kind is kind]
         views = {host[0]: [(place, names(place, host)) for place in places] for host in everyone}
         for example, rule in _examples(places).items():

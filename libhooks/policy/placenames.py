@@ -46,12 +46,13 @@ def network(value: object) -> Name:
 def address(value: object) -> Name:
     """An IPv4 or IPv6 address that is this host's own: no wildcard, no loopback."""
     told = text(value, ADDRESS)
-    numbers = _ipv6(told) if ":" in told else _ipv4(told)
-    if not numbers:
-        raise expected(ADDRESS, value, _address_help(told))
-    if _is_everywhere(numbers):
+    try:
+        name = names.address(told)
+    except ValueError:
+        raise expected(ADDRESS, value, _address_help(told)) from None
+    if names.is_everywhere(name):
         raise Wrong(f"{told} is never a place", "every host has wildcard and loopback addresses")
-    return names.address(told)
+    return name
 
 
 def device(value: object) -> Name:
@@ -130,7 +131,7 @@ def _store_host(value: object) -> str:
     host, colon, port = told.rpartition(":")
     if not colon or told.endswith("]"):
         host, port = told, "1"
-    bracketed = host[:1] == "[" and host[-1:] == "]" and _ipv6(host[1:-1])
+    bracketed = host[:1] == "[" and host[-1:] == "]" and _is_address(host[1:-1])
     wrong = not bracketed and (not host or set(host) & set(" :/[]"))
     if not told.startswith("/") and (wrong or not port.isdecimal() or not 0 < int(port) < 65536):
         raise expected(words, value)
@@ -195,45 +196,12 @@ def _network_help(form: str, colon: str, rest: str) -> str:
     return f'did you mean "{meant}:{rest}"?' if meant else ""
 
 
-def _ipv4(told: str) -> tuple[int, ...]:
-    """The four bytes of an IPv4 address, or nothing."""
-    quads = told.split(".")
-    plain = all(quad.isascii() and quad.isdigit() and str(int(quad)) == quad for quad in quads)
-    numbers = tuple(map(int, quads)) if plain and len(quads) == 4 else ()
-    return numbers if all(number < 256 for number in numbers) else ()
-
-
-def _ipv6(told: str) -> tuple[int, ...]:
-    """The eight groups of an IPv6 address, or nothing."""
-    sides = [_groups(side) for side in _hexadecimal(told).split("::")]
-    missing = 8 - sum(map(len, sides))
-    if any(-1 in side for side in sides) or len(sides) > 2 or (missing < 1 if len(sides) == 2 else missing):
-        return ()
-    return (*sides[0], *[0] * missing, *(sides[1] if len(sides) == 2 else ()))
-
-
-def _hexadecimal(told: str) -> str:
-    """An address that ends in an IPv4 address, with two groups in its stead."""
-    head, colon, tail = told.lower().rpartition(":")
-    quads = _ipv4(tail)
-    if not colon or not quads:
-        return told.lower()
-    return f"{head}:{quads[0] << 8 | quads[1]:x}:{quads[2] << 8 | quads[3]:x}"
-
-
-def _groups(side: str) -> tuple[int, ...]:
-    """The groups on one side of the ``::``; -1 for what is none."""
-    digits = set("0123456789abcdef")
-    parts = side.split(":") if side else []
-    return tuple(int(one, 16) if 0 < len(one) < 5 and not set(one) - digits else -1 for one in parts)
-
-
-def _is_everywhere(numbers: tuple[int, ...]) -> bool:
-    """Whether an address is a wildcard or a loopback address: every host has it."""
-    if len(numbers) == 8:
-        mapped = numbers[:6] == (0, 0, 0, 0, 0, 0xFFFF) and numbers[6] >> 8 == 127
-        return mapped or (not any(numbers[:7]) and numbers[7] < 2)
-    return numbers[0] == 127 or not any(numbers)
+def _is_address(told: str) -> bool:
+    try:
+        names.address(told)
+    except ValueError:
+        return False
+    return True
 
 
 def _address_help(told: str) -> str:

@@ -22,7 +22,7 @@ CODES = (
     "platform.emulator", "platform.firmware",
     "device.vectors", "device.migratable", "device.present", "device.tpm", "device.mapped",
     "address.mapped", "file.mapped",
-    "policy.host", "policy.ambiguous", "guard.abi", "hook.deadline",
+    "policy.host", "policy.ambiguous", "guard.abi", "adjust.fit", "hook.deadline",
     "capacity.memory", "capacity.hugepages", "capacity.cpus", "capacity.nodes",
     "service.daemon", "service.config", "service.tls", "service.firewall", "service.hostname",
     "service.host-uuid", "service.clock", "service.duplicate", "service.shared-etc",
@@ -38,6 +38,12 @@ _UUIDS = Form("a UUID, or a list of them", forms.guest_uuids)
 _BOOLEAN = Form("true or false", forms.boolean)
 _SECONDS = Form("seconds", forms.seconds)
 _VERSION = Form("1", forms.version)
+_TRUNCATE = Form('"keep" or "truncate"', forms.truncate)
+_FIT = Form('"keep", "drop" or "fit"', forms.fit)
+_SELECT = Form("an XPath", forms.select)
+_ACTION = Form('"set" or "remove"', forms.action)
+_VALUE = Form("text", forms.value)
+_RELEASES = Form('"ID VERSION -> ID VERSION", or a list of them', forms.releases)
 
 
 class Key(NamedTuple):
@@ -58,6 +64,7 @@ _NETWORK = _names(placenames.NETWORK, placenames.network)
 _ADDRESS = _names(placenames.ADDRESS, placenames.address)
 _DEVICE = _names(placenames.DEVICE, placenames.device)
 _FILE = _names("/abs/path", placenames.file)
+_KEEP = '"keep"'
 _JOURNAL = '"/var/log/libhooks/decisions.jsonl"'
 
 
@@ -77,6 +84,23 @@ KEYS = (
     Key(("guest", "ID", "mode"), _MODE, "", "The mode for these guests."),
     Key(("guest", "ID", "require", "unknown"), _UNKNOWN, "", "As [require], for these guests."),
     Key(("guest", "ID", "require", "CODE"), _LEVEL, "", "As [require], for these guests."),
+    Key(
+        ("platform", "releases"),
+        _RELEASES,
+        "",
+        "From which releases to which guests may go; else the guide's.",
+    ),
+    Key(("adjust", "vnc-password"), _TRUNCATE, _KEEP, "Passwords longer than VNC (8) or SPICE (60) takes."),
+    Key(("adjust", "cpu-pinning"), _FIT, _KEEP, "The host's CPUs that the guest's threads run on."),
+    Key(("adjust", "numa"), _FIT, _KEEP, "The host's NUMA nodes that the guest's memory is on."),
+    Key(("adjust", "shares"), _FIT, _KEEP, "The guest's share of the CPUs (cgroup v1 or v2)."),
+    Key(("adjust", "perf"), _FIT, _KEEP, "The events that are counted for the guest."),
+    Key(("adjust", "seclabel"), _FIT, _KEEP, "The guest's fixed security labels."),
+    Key(("edit", "ID", "match", "name"), _NAMES, "", "As [guest.ID]'s."),
+    Key(("edit", "ID", "match", "uuid"), _UUIDS, "", "As [guest.ID]'s."),
+    Key(("edit", "ID", "select"), _SELECT, "", "What is edited: an XPath below <domain>."),
+    Key(("edit", "ID", "action"), _ACTION, "", "What is done to it."),
+    Key(("edit", "ID", "value"), _VALUE, "", "What it is set to."),
     Key(("journal", "path"), _PATH, _JOURNAL, "Where decisions are recorded."),
     Key(("journal", "required"), _BOOLEAN, "false", "Whether to refuse what can't be recorded."),
     Key(("hook", "deadline"), _SECONDS, "10", "The time that a decision may take, in seconds."),
@@ -84,7 +108,7 @@ KEYS = (
 
 #: Keys that the design names and this version does not read: an honest error instead of a puzzle.
 LATER = (
-    ("adjust",), ("edit",), ("service",), ("origin",), ("waivers",), ("policy",),
+    ("service",), ("origin",), ("waivers",), ("policy",),
     ("journal", "cases"), ("require", "CODE", "mode"),
 )  # fmt: skip
 
@@ -110,7 +134,7 @@ TREE = _tree()
 
 def _id(path: tuple[str, ...]) -> None:
     word = path[-1]
-    if word in ("at", "source", "match", "mode", "require"):
+    if word in ("at", "source", "match", "mode", "require", "select", "action", "value"):
         raise Wrong(f"{path[0]} without an ID", f"write [{path[0]}.ID], and {word} below it")
     if not word.isascii() or not word.replace("-", "").replace("_", "").isalnum():
         raise Wrong(f"{shown(word)} is no ID", "an ID has letters, digits, - and _")

@@ -31,12 +31,18 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m lab", description="Two libvirt hosts and a filer on one machine.")
+    parser = argparse.ArgumentParser(
+        prog="python3 -m lab", description="Two libvirt hosts and a filer on one machine."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="say what this machine lacks")
     up = commands.add_parser("up", help="bring the lab up and keep it until Ctrl-C")
-    up.add_argument("--cache", type=Path, default=CACHE, help="where the guests' kernel is kept (default: %(default)s)")
-    up.add_argument("--guest", action="append", default=[], metavar="NAME", help="start it on hosta; may be repeated")
+    up.add_argument(
+        "--cache", type=Path, default=CACHE, help="where the guests' kernel is kept (default: %(default)s)"
+    )
+    up.add_argument(
+        "--guest", action="append", default=[], metavar="NAME", help="start it on hosta; may be repeated"
+    )
     return parser
 
 

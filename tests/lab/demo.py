@@ -70,7 +70,8 @@ class Demonstration:
             source.virsh(*command)
             before, self.beat = self.beat, self.lab.wait_for_beat(GUEST, target, self.beat)
         self.show(target)
-        print(f"     the same boot: beat {before.number} was on {source.name}, {self.beat.number} is on {target.name}")
+        told = f"beat {before.number} was on {source.name}, {self.beat.number} is on {target.name}"
+        print(f"     the same boot: {told}")
 
     def show(self, host: Host) -> None:
         """What the guest uses on a host, and that it lives."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LabError(Exception):
-    """Where the lab stopped: what was attempted, what to do about it, and the end of the log that says why."""
+    """Where the lab stopped: what was attempted, what to do about it, and the end of the log that tells."""
 
     def __init__(self, what: str, hint: str = "", log: str = "") -> None:
         self.what = what

@@ -12,7 +12,7 @@ from . import Guest, Host, Lab, missing
 from .journal import forget
 from .lab import together
 from .namespaces import CHECKOUT
-from .traveller import Traveller, Uses, running
+from .traveller import Traveller, Uses, known, running
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
 POLICY_FILE = "/etc/libhooks/policy.d/10-fleet.toml"
@@ -72,7 +72,7 @@ def web1(lab: Lab, resident: Traveller) -> Traveller:
 
 def _at_home(guest: Traveller) -> bool:
     name, (hosta, hostb) = guest.guest.name, guest.lab.hosts
-    if name not in running(hosta) or name in hostb.virsh("list", "--all", "--name").stdout.split():
+    if name not in running(hosta) or name in known(hostb):
         return False
     home = Uses((f"{hosta.store}/{guest.guest.disk}",), f"bridge:{hosta.bridge}")
     return guest.uses(hosta) == guest.uses(hosta, "--inactive") == home

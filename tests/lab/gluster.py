@@ -37,7 +37,7 @@ class Filer(Machine):
         self._gluster(f"volume start {VOLUME} force\n")
 
     def freeze_brick(self) -> None:
-        """Stop the brick in its tracks: every access to the mounts hangs, until `thaw_brick` or Gluster's 42 s."""
+        """Stop the brick in its tracks: every access to the mounts hangs until `thaw_brick`, or for 42 s."""
         self._signal_brick("STOP")
 
     def thaw_brick(self) -> None:
@@ -49,7 +49,7 @@ class Filer(Machine):
         self.run(["kill", f"-{signal}", *pids])
 
     def _gluster(self, commands: str) -> None:
-        """Give commands to one gluster process, which costs less than one each; it answers them all with exit 0."""
+        """Give commands to one gluster process, cheaper than one each; it answers them all with exit 0."""
         done = self.run(["gluster", "--mode=script"], input=commands, timeout=60)
         if re.search(r"(?i)\bfailed\b|\berror\b", done.stdout + done.stderr):
             raise LabError("the filer refused its volume", log=done.stdout + done.stderr + self.log(LOG))

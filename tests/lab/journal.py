@@ -11,8 +11,8 @@ from .host import Host
 
 JOURNAL = "/var/log/libhooks/decisions.jsonl"
 KEYS = [
-    "id", "time", "host", "operation", "domain", "uuid", "verdict", "mode", "enforced", "error", "origin", "waivers",
-    "changes", "findings", "policy", "duration_ms", "path",
+    "id", "time", "host", "operation", "domain", "uuid", "verdict", "mode", "enforced", "error", "origin",
+    "waivers", "changes", "findings", "policy", "duration_ms", "path",
 ]  # fmt: skip
 SHAPES = {
     "id": r"[0-9A-HJKMNP-TV-Z]{26}",
@@ -68,8 +68,13 @@ def _check(record: dict[str, Any]) -> None:
 
 def _decided(record: dict[str, Any]) -> Decided:
     return Decided(
-        *(record[key] for key in ("host", "operation", "domain", "verdict")),
-        changes=tuple("{kind}.{place}, {where}: {old} -> {new} ({rule})".format(**one) for one in record["changes"]),
+        host=record["host"],
+        operation=record["operation"],
+        domain=record["domain"],
+        verdict=record["verdict"],
+        changes=tuple(
+            "{kind}.{place}, {where}: {old} -> {new} ({rule})".format(**one) for one in record["changes"]
+        ),
         findings=tuple("{level} {code}, {where}".format(**one) for one in record["findings"]),
         mode=record["mode"],
         error=record["error"],

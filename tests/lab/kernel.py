@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from subprocess import PIPE
 from typing import IO, Iterable, Iterator, NamedTuple
 
 from .errors import LabError
@@ -29,7 +30,7 @@ UNFINISHED = "fetch-"
 
 
 class Boot(NamedTuple):
-    """The contents of the two files a guest boots from; the initramfs is not compressed, emulation is slow."""
+    """What is in the two files a guest boots from; the initramfs is not compressed, emulation is slow."""
 
     kernel: bytes
     initramfs: bytes
@@ -74,7 +75,11 @@ def _padded(data: bytes) -> bytes:
 def _userland() -> list[Entry]:
     init = INIT.read_text().replace("@MODULES@", " ".join(MODULES)).encode()
     directories = [Entry(name, DIRECTORY) for name in ("bin", "dev", "proc", "sys", "modules")]
-    return [*directories, Entry("bin/busybox", EXECUTABLE, BUSYBOX.read_bytes()), Entry("init", EXECUTABLE, init)]
+    return [
+        *directories,
+        Entry("bin/busybox", EXECUTABLE, BUSYBOX.read_bytes()),
+        Entry("init", EXECUTABLE, init),
+    ]
 
 
 @contextmanager
@@ -89,7 +94,7 @@ def _locked(cache: Path) -> Iterator[None]:
 
 
 def _fetch_kernel(target: Path) -> None:
-    """Download the kernel package and keep of it, in one rename, what a guest boots: vmlinuz and some modules."""
+    """Download the kernel package and keep of it, in one rename, what a guest boots."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as work:
         _apt(["apt-get", "-o", "APT::Sandbox::User=root", "download", _kernel_package()], Path(work))
         (package,) = Path(work).glob("*.deb")
@@ -100,12 +105,15 @@ def _fetch_kernel(target: Path) -> None:
 
 
 def _unpack(package: Path, kept: Path) -> None:
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as unpacker:
-        with tarfile.open(fileobj=unpacker.stdout, mode="r|") as tree:
-            for member in tree:
-                name, content = _kept_name(PurePosixPath(member.name)), tree.extractfile(member)
-                if name and content:
-                    _copy(content, compressed=member.name.endswith(".xz"), to=kept / name)
+    argv = ["dpkg-deb", "--fsys-tarfile", str(package)]
+    with (
+        subprocess.Popen(argv, stdout=PIPE) as unpacker,
+        tarfile.open(fileobj=unpacker.stdout, mode="r|") as tree,
+    ):
+        for member in tree:
+            name, content = _kept_name(PurePosixPath(member.name)), tree.extractfile(member)
+            if name and content:
+                _copy(content, compressed=member.name.endswith(".xz"), to=kept / name)
     if unpacker.returncode or not (kept / "vmlinuz").exists():
         raise LabError(f"no kernel in {package.name}")
 
@@ -132,7 +140,9 @@ def _kernel_package() -> str:
 
 
 def _apt(argv: list[str], directory: Path) -> str:
-    done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
+    done = subprocess.run(
+        argv, check=False, cwd=directory, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}
+    )
     if done.returncode:
         what = f"could not get a kernel for the guests: {' '.join(argv)}"
         raise LabError(what, "apt-get update", done.stdout + done.stderr)

@@ -79,7 +79,9 @@ class Lab:
         """Forget the guest on both hosts, running or not, with its disk."""
         for host in self.hosts:
             host.virsh("destroy", guest.name, check=False)
-            host.virsh("undefine", guest.name, "--managed-save", "--nvram", "--snapshots-metadata", check=False)
+            host.virsh(
+                "undefine", guest.name, "--managed-save", "--nvram", "--snapshots-metadata", check=False
+            )
         self.hosta.run(["rm", "-f", f"{self.hosta.store}/{guest.disk}"])
 
     def wait_for_beat(self, guest: Guest, host: Host, after: Beat | None = None, timeout: float = 60) -> Beat:
@@ -100,7 +102,7 @@ class Lab:
             raise LabError(error.what, log=host.log(guest.log)) from None
 
     def answers_ping(self, guest: Guest, timeout: float = 5) -> bool:
-        """Whether the filer reaches the guest over the network within `timeout` seconds, trying again each second."""
+        """Whether the filer reaches the guest over the network within `timeout` seconds."""
         end = time.monotonic() + timeout
         ping = ["busybox", "ping", "-q", "-c", "1", "-W", "1", guest.address]
         while self.filer.run(ping, check=False).returncode:

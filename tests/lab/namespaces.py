@@ -14,7 +14,17 @@ from .errors import LabError
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETUP = Path(__file__).with_name("machine.sh")
-UNSHARE = ("unshare", "--mount", "--uts", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private")
+UNSHARE = (
+    "unshare",
+    "--mount",
+    "--uts",
+    "--net",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--propagation",
+    "private",
+)
 MAX_LINKS = 40  # as the kernel's own limit on symbolic links in one path
 
 Answer = TypeVar("Answer")
@@ -72,7 +82,7 @@ class Machine:
     def run(
         self, argv: Sequence[str], *, check: bool = True, input: str | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the machine, from /; LabError if it fails (`check`) or lasts over `timeout` seconds."""
+        """Run a command in the machine, from /; LabError if it fails (`check`) or lasts over `timeout`."""
         command = " ".join(argv)
         with self.popen(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
             try:
@@ -86,7 +96,12 @@ class Machine:
         return subprocess.CompletedProcess(list(argv), process.returncode, stdout, stderr)
 
     def popen(
-        self, argv: Sequence[str], *, stdin: int = DEVNULL, stdout: int | None = None, stderr: int | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: int = DEVNULL,
+        stdout: int | None = None,
+        stderr: int | None = None,
     ) -> subprocess.Popen[str]:
         """Start a command in the machine and go on."""
         return subprocess.Popen(
@@ -126,7 +141,7 @@ class Machine:
 
 
 def wait_for(ask: Callable[[], Answer | None], what: str, timeout: float, every: float = 0.05) -> Answer:
-    """The first true answer of `ask`, asked again and again for `timeout` seconds; then LabError about `what`."""
+    """The first true answer of `ask`, asked again and again for `timeout` seconds; or LabError."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         answer = ask()

@@ -27,13 +27,15 @@ def wire_switch(switch: Machine, machines: tuple[Machine, ...]) -> None:
 
 def wire_filer(filer: Machine) -> None:
     """The filer has its address on eth0."""
-    _configure(filer, ["link set lo up", f"address add {FILER_ADDRESS}/{PREFIX} dev eth0", "link set eth0 up"])
+    _configure(
+        filer, ["link set lo up", f"address add {FILER_ADDRESS}/{PREFIX} dev eth0", "link set eth0 up"]
+    )
 
 
 def wire_host(host: Host) -> None:
     """A host has its address on the bridge its guests are on; eth0 is the bridge's way out."""
-    # A bridge without an address of its own takes the lowest of its ports', guests among them: it would change
-    # as guests come and go, and the other host would look for this one in vain for half a minute.
+    # A bridge without an address of its own takes the lowest of its ports', guests among them: it would
+    # change as guests come and go, and the other host would look for this one in vain for half a minute.
     own = "02:00:" + ":".join(f"{int(part):02x}" for part in host.address.split("."))
     _configure(
         host,
@@ -56,8 +58,10 @@ def name_machines(machines: tuple[Machine, ...], addresses: Mapping[str, str]) -
 
 
 def _configure(machine: Machine, batch: list[str]) -> None:
-    """Give `ip` its commands in a machine's network but among our process ids, which name the peers' namespaces."""
+    """Give `ip` its commands in a machine's network but among our process ids: they name the peers."""
     argv = ["nsenter", "--target", str(machine.pid), "--net", "--", "ip", "-batch", "-"]
-    done = subprocess.run(argv, input="\n".join(batch) + "\n", capture_output=True, text=True, env=ENVIRONMENT)
+    done = subprocess.run(
+        argv, check=False, input="\n".join(batch) + "\n", capture_output=True, text=True, env=ENVIRONMENT
+    )
     if done.returncode:
         raise LabError(f"could not wire {machine.name}", log=done.stderr)

@@ -30,7 +30,9 @@ class Traveller:
         """Define it in the words of a host and boot it there, on an image made for it if there is none."""
         if not host.path(f"{host.store}/{self.guest.disk}").exists():
             create_disk(self.guest, host)
-        host.virsh("define", "/dev/stdin", input=domain_xml(self.guest, host, elements=elements, devices=devices))
+        host.virsh(
+            "define", "/dev/stdin", input=domain_xml(self.guest, host, elements=elements, devices=devices)
+        )
         self.boot(host)
 
     def boot(self, host: Host) -> None:
@@ -44,7 +46,7 @@ class Traveller:
         self.beat = self.lab.wait_for_beat(self.guest, host, self.beat)
 
     def migrate(self, source: Host, target: Host, *options: str, name: str = "") -> None:
-        """`virsh migrate` has nothing to say; the guest goes on at its target (as `name`), and nowhere else."""
+        """`virsh migrate` says nothing; the guest goes on at its target, called `name`, and only there."""
         done = source.virsh("migrate", *(options or ("--live",)), self.guest.name, target.uri, check=False)
         assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", ""), target.log(LOG)
         self.arrived(source, target, name)
@@ -59,21 +61,22 @@ class Traveller:
     def is_refused(self, source: Host, target: Host, *options: str, name: str = "") -> str:
         """Our hook at the target refuses the guest, which goes on at its source.
 
-        The answer is what virsh shows of our words, without the last line: it names the journal's last record.
+        The answer is our words as virsh shows them, but for the last line, which names the guest's record.
         """
-        told = self.fails_to_migrate(source, target, *options)
+        told, called = self.fails_to_migrate(source, target, *options), name or self.guest.name
         _, ours, words = told.partition("libhooks: ")
         assert ours, told
         *lines, last = (ours + words).rstrip().splitlines()
-        assert lines[0].startswith(f"libhooks: {target.name} refuses guest '{name or self.guest.name}': ")
-        assert last == f"  record {records(target)[-1]['id']} in {JOURNAL} on {target.name}"
+        assert lines[0].startswith(f"libhooks: {target.name} refuses guest '{called}': ")
+        *_, record = (one for one in records(target) if one["domain"] == called)
+        assert last == f"  record {record['id']} in {JOURNAL} on {target.name}"
         return "\n".join(lines)
 
     def fails_to_migrate(self, source: Host, target: Host, *options: str) -> str:
-        """`virsh migrate` fails, and the guest goes on at its source; the target has nothing of it. What virsh says."""
+        """`virsh migrate` fails; the guest goes on at its source, the target has nothing. virsh's words."""
         done = source.virsh("migrate", *(options or ("--live",)), self.guest.name, target.uri, check=False)
         assert (done.returncode, done.stdout.strip()) == (1, "")
-        assert self.guest.name not in target.virsh("list", "--all", "--name").stdout.split()
+        assert self.guest.name not in known(target)
         self.goes_on(source)
         return done.stderr
 
@@ -108,4 +111,9 @@ def attribute(element: ElementTree.Element, path: str, name: str) -> str:
 
 def running(host: Host) -> list[str]:
     """The names of the guests that run on a host."""
-    return host.virsh("list", "--name").stdout.split()
+    return host.virsh("list", "--name").stdout.splitlines()
+
+
+def known(host: Host) -> list[str]:
+    """The names of the guests that run on a host or are defined there."""
+    return host.virsh("list", "--all", "--name").stdout.splitlines()

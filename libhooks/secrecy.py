@@ -1,0 +1,57 @@
+"""What in a domain is nobody's to read: it is edited and passed on, and never told."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from lxml import etree
+
+from libhooks.domain import Domain, word
+
+#: Stands where a secret would.
+HIDDEN = "(hidden)"
+
+#: The ends of paths below ``<domain>`` whose values are secrets.
+_SECRETS = (
+    ("graphics", "@passwd"),
+    ("qemu:arg", "@value"),
+    ("qemu:env", "@value"),
+    ("cookie", "text()"),
+    ("launchSecurity", "dhCert", "text()"),
+    ("launchSecurity", "session", "text()"),
+)
+
+
+def is_secret(steps: tuple[str, ...]) -> bool:
+    """Whether the value at a spot is a secret. ``steps`` lead there, without ordinals."""
+    return any(steps[-len(ends) :] == ends for ends in _SECRETS)
+
+
+def holds_secret(element: etree._Element) -> bool:
+    """Whether a secret stands anywhere in an element."""
+    return any(True for one in element.iter(etree.Element) for _ in _secrets(one))
+
+
+def masked(domain: Domain) -> Domain:
+    """A copy that people may see."""
+    twin = domain.edited(())
+    for element in twin.root.iter(etree.Element):
+        for last in tuple(_secrets(element)):
+            _hide(element, last)
+    return twin
+
+
+def _secrets(element: etree._Element) -> Iterator[str]:
+    above = element.getparent()
+    steps = (word(element),) if above is None else (word(above), word(element))
+    lasts = ("text()",) if (element.text or "").strip() else ()
+    for last in (*lasts, *("@" + str(name) for name in element.attrib)):
+        if is_secret((*steps, last)):
+            yield last
+
+
+def _hide(element: etree._Element, last: str) -> None:
+    if last == "text()":
+        element.text = HIDDEN
+    else:
+        element.set(last[1:], HIDDEN)
