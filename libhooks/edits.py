@@ -95,10 +95,11 @@ def _worded(change: Change) -> Change:
 
 
 def _valued(target: Target, last: str, new: str | None, spots: Spots) -> Edit | None:
-    """The edit that gives an attribute or text a value; none where it has it."""
+    """The edit that gives an attribute or text a value; none where it has it. A blank text is none."""
     text = last == "text()"
     old = target.element.text if text else target.element.get(last[1:])
-    if old == new or (text and not old and not new):
+    new = (new or None) if text else new
+    if old == new or (text and new is None and not (old or "").strip()):
         return None
     spot = spots.of(target.element, last)
     steps = tuple(step.partition("[")[0] for step in spot.xpath.split("/")[2:])

@@ -7,7 +7,7 @@ from typing import Callable, Iterator, NamedTuple
 
 from libhooks import adjust, chain, edits, guard, references, requirements
 from libhooks.chain import Chain
-from libhooks.decision import Change, Decision, Finding, Level, Undecidable, Unmet, Verdict
+from libhooks.decision import Change, Decision, Finding, Kind, Level, Undecidable, Unmet, Verdict
 from libhooks.domain import Domain, parse
 from libhooks.event import Event
 from libhooks.facts.model import Facts
@@ -47,20 +47,18 @@ def decide_domain(
     def resolve(reference: Reference) -> Resolution:
         return index.resolve(reference, event.operation)
 
-    named = _named(domain, resolve, facts)
-    placed = _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
-    adjusted = adjust.adjust(domain, policy.adjust, facts)
-    changes = (*placed, *adjusted.changes)
-    direct, after = edits.made(_applied(domain, changes), policy.edits)
-    if direct:
-        named = _named(after, _settled(named, resolve), facts)
-        changes = edits.told(domain, changes, direct, after)
-    violations = tuple(guard.check(changes, after))
-    rewritten = domain if violations and _guarded(policy) else after
-    subject = Subject(event, rewritten, named.all, named.chains, violations, index, policy, facts,
-                      unfitted=adjusted.unfitted)  # fmt: skip
+    made = _rewrite(domain, resolve, policy, facts)
+    if made.edited:
+        _check_settled(made, _rewrite(made.after, resolve, policy, facts))
+    violations = tuple(guard.check(made.changes, made.after))
+    rewritten = domain if violations and _guarded(policy) else made.after
+    subject = Subject(event, rewritten, made.named.all, made.named.chains, violations, index, policy, facts,
+                      unfitted=made.unfitted)  # fmt: skip
     findings = tuple(_judge(subject, judged))
-    return _decision(rewritten, changes, findings)
+    return _decision(rewritten, made.changes, findings)
+
+
+_Resolve = Callable[[Reference], Resolution]
 
 
 class _Named(NamedTuple):
@@ -78,13 +76,49 @@ class _Named(NamedTuple):
         return self.resolutions + tuple(layer.resolution for one in self.chains for layer in one.layers)
 
 
-def _named(domain: Domain, resolve: Callable[[Reference], Resolution], facts: Facts) -> _Named:
+class _Rewritten(NamedTuple):
+    """What places, adjustments and edits make of a domain; ``edited`` where edits found something to do."""
+
+    changes: tuple[Change, ...]
+    after: Domain
+    named: _Named
+    unfitted: tuple[Unmet, ...]
+    edited: bool
+
+
+def _rewrite(domain: Domain, resolve: _Resolve, policy: Policy, facts: Facts) -> _Rewritten:
+    named = _named(domain, resolve, facts)
+    placed = _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
+    adjusted = adjust.adjust(domain, policy.adjust, facts)
+    changes = (*placed, *adjusted.changes)
+    direct, after = edits.made(_applied(domain, changes), policy.edits)
+    if direct:
+        named = _named(after, _settled(named, resolve), facts)
+        changes = edits.told(domain, changes, direct, after)
+    return _Rewritten(changes, after, named, adjusted.unfitted, bool(direct))
+
+
+def _check_settled(made: _Rewritten, again: _Rewritten) -> None:
+    """Raise Undecidable where deciding on the outcome would change it ``again``: a guest must not wander."""
+    for change in again.changes:
+        rules = dict.fromkeys(_ruled(one) for one in (*made.changes, change) if one.kind is Kind.EDIT)
+        told = ", ".join({**rules, _ruled(change): None})
+        raise Undecidable(
+            f"the outcome would be changed again ({change.spot.label}) by rules at odds: {told}"
+        )
+
+
+def _ruled(change: Change) -> str:
+    return f"{change.kind.value}.{change.place} ({change.rule})"
+
+
+def _named(domain: Domain, resolve: _Resolve, facts: Facts) -> _Named:
     resolutions = tuple(resolve(reference) for reference in references.find(domain))
     images = (one for one in resolutions if _is_image(one))
     return _Named(resolutions, tuple((top, chain.follow(top, resolve, facts)) for top in images))
 
 
-def _settled(before: _Named, resolve: Callable[[Reference], Resolution]) -> Callable[[Reference], Resolution]:
+def _settled(before: _Named, resolve: _Resolve) -> _Resolve:
     """How references resolve after direct edits, which have the last word: no name is rewritten again."""
     known = {_place(one.reference): one for one in before.resolutions}
 

@@ -21,6 +21,7 @@ _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 _LAST = re.compile(r"(?:(.*[^/])/)?(@[\w.-]+|text\(\))\Z", re.DOTALL)
 _PREDICATE = re.compile(r"\[[^\[\]]*\]")
 _SIMPLE = re.compile(r"(?:/domain|[\w.:-]+)(?:/[\w.:-]+)*\Z")
+_POSITION = re.compile(r"\[\s*\d+\s*\]|\b(?:position|last)\s*\(")
 #: Axes that lead out of what is below an element; and in a condition, paths that begin elsewhere.
 _FAR = re.compile(r"\b(?:preceding|following)(?:-sibling)?\s*::")
 _OUT = re.compile(r"\.\.|\b(?:ancestor(?:-or-self)?|parent)\s*::|(?<![\w\])*./])/")
@@ -41,6 +42,8 @@ class Selection:
         found = None if "|" in _unconditional(bare) else _LAST.match(select.strip())
         #: The elements, and what of each is meant: "" where they themselves, or whatever the path says.
         self._path, self.last = (found[1] or ".", found[2]) if found else (select, "")
+        #: Whether it selects elements by their place among siblings, which the others take when they go.
+        self.moves = not self.last and bool(_POSITION.search(_last_step(bare)))
         try:
             self._compiled = etree.XPath(self._path, namespaces={"qemu": QEMU}, regexp=False)
             result = self._compiled(etree.Element("domain"))
@@ -82,6 +85,15 @@ class Selection:
         steps = tuple(step for step in path.split("/") if step not in ("", "."))
         below = steps[1:] if path.startswith("/") else steps
         return (*below, self.last or "text()") if self.last or setting else below
+
+
+def _last_step(bare: str) -> str:
+    """What comes after the last slash that is in no condition."""
+    depth, begin = 0, 0
+    for at, character in enumerate(bare):
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        begin = at + 1 if character == "/" and depth == 0 else begin
+    return bare[begin:]
 
 
 def _unconditional(bare: str) -> str:

@@ -596,7 +596,7 @@ def test_writing_others(devices: str, os: str, new: Name, edits: Told) -> None:
         (
             interface("network", "<source network='a'/>", "<vlan><tag id='1'/></vlan>"),
             names.bridge("b"),
-            "its <vlan> would be lost: of these only an OVS bridge takes one",
+            "its <vlan> would be lost: a Linux bridge takes none",
         ),
         (interface("network", "<source network='a'/>", "<vlan><tag id='1'/></vlan>"), names.ovs("b"), ""),
         (interface("network", "<source network='a'/>", "<vlan><tag id='1'/></vlan>"), names.network("b"), ""),

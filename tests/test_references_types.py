@@ -328,10 +328,7 @@ BESIDE = {
 #: What the guest would miss, and the forms that do not take it.
 NOT_THERE = {
     "floor": ("its bandwidth floor would be lost: only a libvirt network keeps one", ("bridge", "ovs")),
-    "vlan": (
-        "its <vlan> would be lost: of these only an OVS bridge takes one",
-        ("bridge", "network", "portgroup"),
-    ),
+    "vlan": ("its <vlan> would be lost: a Linux bridge takes none", ("bridge",)),
     "isolation": ("its isolation from other ports would be lost: an OVS bridge has none", ("ovs",)),
 }
 

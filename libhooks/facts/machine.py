@@ -28,6 +28,12 @@ class Machine:
 
         return self._ask(lambda: release.release(self._paths))
 
+    def nvram_template(self, loader: str) -> str | None | Unknown:
+        """From QEMU's firmware descriptions and qemu.conf."""
+        from libhooks.facts import firmware
+
+        return self._ask(lambda: firmware.nvram_template(self._paths, loader))
+
     def architecture(self) -> str | Unknown:
         """From the kernel, or from a program's header."""
         from libhooks.facts import release

@@ -15,6 +15,9 @@ class MachineFacts(Protocol):
     def release(self) -> tuple[str, str] | None | Unknown:
         """os-release's ID and VERSION_ID; None where the host has no such file."""
 
+    def nvram_template(self, loader: str) -> str | None | Unknown:
+        """The template that libvirt takes here for a loader's nvram; None where nothing knows the loader."""
+
     def architecture(self) -> str | Unknown:
         """This host's architecture, in libvirt's words: x86_64, aarch64, ppc64le, s390x ..."""
 
@@ -40,7 +43,7 @@ class MachineFacts(Protocol):
         """The NUMA nodes that are online."""
 
     def cpu_controller(self) -> int | None | Unknown:
-        """The version of control groups (1 or 2) that shares out CPUs, 0 where none does; None without any."""
+        """The control groups (1 or 2) that share out CPUs, 0 where none do; None without any."""
 
     def perf_events(self) -> frozenset[str] | Unknown:
         """The perf events, in libvirt's words, that can be counted here."""
@@ -69,6 +72,10 @@ class MachineMemo:
     def release(self) -> tuple[str, str] | None | Unknown:
         """As MachineFacts'; so are the others."""
         return self._once(self._facts.release)
+
+    def nvram_template(self, loader: str) -> str | None | Unknown:
+        """Once."""
+        return self._once(self._facts.nvram_template, loader)
 
     def architecture(self) -> str | Unknown:
         """Once."""

@@ -38,14 +38,19 @@ def problems(merged: Merged, path: Path) -> Iterator[Diagnostic]:
         leaf = told["action" if lacks else "value"]
         yield leaf.document.at_key("value", leaf.path, message, help)
     if "select" in told and "action" in told:
-        yield from _seen_by_the_guest(merged, path)
+        yield from _select(merged, path)
 
 
-def _seen_by_the_guest(merged: Merged, path: Path) -> Iterator[Diagnostic]:
+def _select(merged: Merged, path: Path) -> Iterator[Diagnostic]:
+    """What is known of a selection before any guest has come."""
     from libhooks import abi, selection  # few policies have an edit
 
-    leaf = merged.leaves[(*path, "select")]
-    steps = selection.Selection(cast(str, leaf.value)).steps(_action(merged, path) is Action.SET)
+    leaf, setting = merged.leaves[(*path, "select")], _action(merged, path) is Action.SET
+    selected = selection.Selection(cast(str, leaf.value))
+    if selected.moves and not setting:
+        message = f"{dotted(path)} removes by position, and each time another one"
+        yield leaf.document.at_value("position", leaf.path, message, "tell it by what it has: [@vcpu='1']")
+    steps = selected.steps(setting)
     altered = abi.Table().altered(steps) if steps else None
     if altered is not None:
         message = f"{dotted(path)} selects what the guest sees: {altered.because}"

@@ -88,8 +88,8 @@ def _obstacle(source: etree._Element, new: Name) -> str:
         return ""
     if Form.DIRECT in (old.form, new.form):
         return "a direct interface can only be mapped to another direct one"
-    if interface.find("vlan") is not None and new.form is not Form.OVS:
-        return "its <vlan> would be lost: of these only an OVS bridge takes one"
+    if interface.find("vlan") is not None and new.form is Form.BRIDGE:
+        return "its <vlan> would be lost: a Linux bridge takes none"
     if new.form is Form.OVS and interface.find("port[@isolated='yes']") is not None:
         return "its isolation from other ports would be lost: an OVS bridge has none"
     if new.form is not Form.NETWORK and interface.find("bandwidth/inbound[@floor]") is not None:

@@ -87,9 +87,23 @@ def _missing_nvram(resolution: Resolution, name: Name, subject: Subject) -> Iter
     element = resolution.reference.element
     nvram = element if element is None or element.tag in ("nvram", "varstore") else element.getparent()
     if nvram is None or not nvram.get("template"):
-        found = "not here, and the guest names no template to make it from"
-        hint = "name a template in the guest's definition (<nvram template=…>)"
-        yield unmet(resolution, name, "the file, or a template", found, hint, unknown=True)
+        yield from _missing_template(resolution, name, subject)
+
+
+def _missing_template(resolution: Resolution, name: Name, subject: Subject) -> Iterator[Unmet]:
+    """Without a template (platform.firmware judges one that is named), libvirt takes the loader's."""
+    loader = next((str(one) for _, one in subject.named(Role.FIRMWARE, form=Form.PATH)), "")
+    if not loader:
+        return  # libvirt chooses loader and template together (<os firmware='efi'>)
+    template = subject.facts.nvram_template(loader)
+    hint = "install the firmware's package, or name a template in the guest's definition (<nvram template=…>)"
+    wanted = "the file on this host, or a template to make it from"
+    if isinstance(template, Unknown):
+        yield unmet(resolution, name, wanted, template.why, hint, unknown=True)
+    elif template is None:
+        yield unmet(resolution, name, wanted, f"not here, and nothing names a template for {loader}", hint)
+    elif subject.facts.file(template) is None:
+        yield unmet(resolution, name, wanted, f"neither it nor {template} is here", hint)
 
 
 def _missing_directory(resolution: Resolution, name: Name, facts: Facts) -> Iterator[Unmet]:
