@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
 from lxml import etree
 
@@ -12,8 +12,10 @@ from libhooks.ledger import Ledger, is_element
 from libhooks.policy.diagnostic import Wrong
 from libhooks.policy.model import Action, DirectEdit
 from libhooks.secrecy import HIDDEN, holds_secret, is_secret
-from libhooks.selection import Selection, Target
 from libhooks.spots import Spots
+
+if TYPE_CHECKING:
+    from libhooks.selection import Target
 
 
 def made(domain: Domain, edits: tuple[DirectEdit, ...]) -> tuple[tuple[Change, ...], Domain]:
@@ -46,6 +48,8 @@ def told(
 
 
 def _changes(domain: Domain, edit: DirectEdit) -> Iterator[Change]:
+    from libhooks.selection import Selection  # few policies have an edit
+
     try:
         selection = Selection(edit.select)
         targets = selection.targets(domain.root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Callable, Iterator, NamedTuple
 
-from libhooks import adjust, chain, edits, guard, references, requirements
+from libhooks import chain, guard, references, requirements
 from libhooks.chain import Chain
 from libhooks.decision import Change, Decision, Finding, Kind, Level, Undecidable, Unmet, Verdict
 from libhooks.domain import Domain, parse
@@ -89,13 +89,28 @@ class _Rewritten(NamedTuple):
 def _rewrite(domain: Domain, resolve: _Resolve, policy: Policy, facts: Facts) -> _Rewritten:
     named = _named(domain, resolve, facts)
     placed = _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
-    adjusted = adjust.adjust(domain, policy.adjust, facts)
-    changes = (*placed, *adjusted.changes)
-    direct, after = edits.made(_applied(domain, changes), policy.edits)
-    if direct:
-        named = _named(after, _settled(named, resolve), facts)
-        changes = edits.told(domain, changes, direct, after)
-    return _Rewritten(changes, after, named, adjusted.unfitted, bool(direct))
+    changes, unfitted = _adjusted(domain, policy, facts)
+    made = _Rewritten((*placed, *changes), _applied(domain, (*placed, *changes)), named, unfitted, False)
+    return _edited(domain, made, resolve, policy, facts) if policy.edits else made
+
+
+def _adjusted(domain: Domain, policy: Policy, facts: Facts) -> tuple[tuple[Change, ...], tuple[Unmet, ...]]:
+    if not policy.adjust:
+        return (), ()
+    from libhooks.adjust import adjust  # most policies have none
+
+    return adjust(domain, policy.adjust, facts)
+
+
+def _edited(domain: Domain, made: _Rewritten, resolve: _Resolve, policy: Policy, facts: Facts) -> _Rewritten:
+    from libhooks import edits  # most guests have none
+
+    direct, after = edits.made(made.after, policy.edits)
+    if not direct:
+        return made
+    named = _named(after, _settled(made.named, resolve), facts)
+    changes = edits.told(domain, made.changes, direct, after)
+    return _Rewritten(changes, after, named, made.unfitted, True)
 
 
 def _check_settled(made: _Rewritten, again: _Rewritten) -> None:

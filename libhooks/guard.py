@@ -11,7 +11,6 @@ from typing import Iterator, NamedTuple
 
 from lxml import etree
 
-from libhooks.abi import Altered, Effect, Table
 from libhooks.decision import Change, Edit
 from libhooks.domain import Domain, word
 
@@ -35,6 +34,10 @@ def check(changes: tuple[Change, ...], after: Domain) -> Iterator[Violation]:
 
     ``after`` is the domain with the changes made.
     """
+    if not changes:
+        return
+    from libhooks.abi import Table  # its table takes time to make, and many guests stay as they are
+
     table = Table()
     for change in changes:
         for edit in change.edits:
@@ -61,7 +64,7 @@ def _inside(element: etree._Element, steps: tuple[str, ...]) -> Iterator[tuple[s
         yield from _inside(child, (*steps, word(child)))
 
 
-def _clashing(edit: Edit, after: Domain) -> Altered | None:
+def _clashing(edit: Edit, after: Domain) -> tuple[str, str] | None:
     """What each is the host's affair, and together libvirt refuses: native I/O in the host's cache."""
     driver = edit.spot.parent.xpath if "/@" in edit.spot.xpath else edit.spot.xpath
     if not driver.startswith("/domain/devices/disk[") or not driver.endswith("]/driver"):
@@ -72,4 +75,4 @@ def _clashing(edit: Edit, after: Domain) -> Altered | None:
         return None  # another edit took it away
     if element.get("io") != "native" or element.get("cache") in _UNCACHED:
         return None
-    return Altered("io='native' only with cache='none' or 'directsync'", Effect.ABORTS.value)
+    return "io='native' only with cache='none' or 'directsync'", "libvirt refuses to start the guest"

@@ -72,7 +72,8 @@ def adjusted(body: str, key: str, how: How, facts: object) -> tuple[str, Adjuste
         ("cpu-pinning", '<cputune><vcpupin vcpu="0" cpuset="4-6"/><vcpupin vcpu="1" cpuset="3-4"/></cputune>',
          '<cputune><vcpupin vcpu="1" cpuset="3"/></cputune>', "<cputune/>"),
         ("cpu-pinning", '<cputune><emulatorpin cpuset="8-9"/><shares>5</shares></cputune>',
-         '<cputune><emulatorpin cpuset="8"/><shares>5</shares></cputune>', "<cputune><shares>5</shares></cputune>"),
+         '<cputune><emulatorpin cpuset="8"/><shares>5</shares></cputune>',
+         "<cputune><shares>5</shares></cputune>"),
         ("cpu-pinning", '<cputune><iothreadpin iothread="7" cpuset="^1,0-2"/></cputune>',
          '<cputune><iothreadpin iothread="7" cpuset="^1,0-2"/></cputune>', "<cputune/>"),
         ("cpu-pinning", '<cputune><vcpusched vcpus="0-7" scheduler="fifo"/></cputune>',
@@ -80,9 +81,11 @@ def adjusted(body: str, key: str, how: How, facts: object) -> tuple[str, Adjuste
          '<cputune><vcpusched vcpus="0-7" scheduler="fifo"/></cputune>'),
         ("numa", '<numatune><memory mode="strict" nodeset="1"/></numatune>', "<numatune/>", "<numatune/>"),
         ("numa", '<numatune><memory placement="auto"/></numatune>',
-         '<numatune><memory placement="auto"/></numatune>', '<numatune><memory placement="auto"/></numatune>'),
+         '<numatune><memory placement="auto"/></numatune>',
+         '<numatune><memory placement="auto"/></numatune>'),
         ("numa", '<cpu><numa><cell id="1" cpus="0-9"/></numa></cpu>',
-         '<cpu><numa><cell id="1" cpus="0-9"/></numa></cpu>', '<cpu><numa><cell id="1" cpus="0-9"/></numa></cpu>'),
+         '<cpu><numa><cell id="1" cpus="0-9"/></numa></cpu>',
+         '<cpu><numa><cell id="1" cpus="0-9"/></numa></cpu>'),
         ("shares", "<cputune><shares>10000</shares></cputune>",
          "<cputune><shares>10000</shares></cputune>", "<cputune/>"),
         ("shares", "<cputune><shares>10240</shares></cputune>",
@@ -93,7 +96,8 @@ def adjusted(body: str, key: str, how: How, facts: object) -> tuple[str, Adjuste
         ("seclabel", '<seclabel type="none"/>', '<seclabel type="none"/>', '<seclabel type="none"/>'),
         ("seclabel", '<seclabel type="static" model="apparmor"><label>a</label></seclabel>',
          '<seclabel type="static" model="apparmor"><label>a</label></seclabel>', ""),
-        ("seclabel", '<seclabel type="dynamic" model="selinux"/>', "", '<seclabel type="dynamic" model="selinux"/>'),
+        ("seclabel", '<seclabel type="dynamic" model="selinux"/>', "",
+         '<seclabel type="dynamic" model="selinux"/>'),
         ("seclabel", '<metadata><seclabel model="selinux" type="static"/></metadata>',
          '<metadata><seclabel model="selinux" type="static"/></metadata>',
          '<metadata><seclabel model="selinux" type="static"/></metadata>'),
@@ -192,7 +196,7 @@ _SETS = st.lists(st.integers(0, 12), min_size=1, max_size=5).map(lambda found: "
 @settings(max_examples=60, deadline=None, database=None)
 @given(st.lists(_SETS, min_size=1, max_size=6), _SETS)
 def test_fitted_is_what_both_have(facts: Facts, pins: list[str], emulator: str) -> None:
-    """Whatever the pins, what is left of each is what the host has of it; and fitting again changes nothing."""
+    """Of each pin there is left what the host has of it, and fitting again changes nothing."""
     inner = "".join(f'<vcpupin vcpu="{number}" cpuset="{pin}"/>' for number, pin in enumerate(pins))
     body = f'<cputune>{inner}<emulatorpin cpuset="{emulator}"/></cputune>'
     after, _ = adjusted(body, "cpu-pinning", How.FIT, facts)

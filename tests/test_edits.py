@@ -22,6 +22,7 @@ from libhooks.engine import decide
 from libhooks.event import Event, Operation
 from libhooks.facts.host import open_facts
 from libhooks.facts.model import Memo
+from libhooks.names import Name
 from libhooks.policy.model import Action, Adjustment, DirectEdit, How, Mode, Place, Policy, Setting
 from libhooks.secrecy import masked
 
@@ -121,14 +122,17 @@ def test_nothing_to_do() -> None:
 
 # In a decision, on top of places and adjustments.
 
+
+def place(kind: Kind, id: str, theirs: Name, mine: Name) -> Place:
+    return Place(kind, id, {"hosta": (theirs,), "hostb": (mine,)}, "", DEFAULT, {})
+
+
 PLACES = (
-    Place(Kind.STORAGE, "images", {"hosta": (names.path("/srv/images"),), "hostb": (names.path("/mnt/b"),)}, "",
-          DEFAULT, {}),
-    Place(Kind.STORAGE, "vms", {"hosta": (names.store("gluster", "vms", ("a", "b")),),
-                                "hostb": (names.store("gluster", "vms", ("c", "d")),)}, "", DEFAULT, {}),
-    Place(Kind.NETWORK, "prod", {"hosta": (names.ovs("br0"),), "hostb": (names.network("prod"),)}, "", DEFAULT, {}),
-    Place(Kind.ADDRESS, "console", {"hosta": (names.address("192.0.2.11"),),
-                                    "hostb": (names.address("192.0.2.12"),)}, "", DEFAULT, {}),
+    place(Kind.STORAGE, "images", names.path("/srv/images"), names.path("/mnt/b")),
+    place(Kind.STORAGE, "vms", names.store("gluster", "vms", ("a", "b")),
+          names.store("gluster", "vms", ("c", "d"))),
+    place(Kind.NETWORK, "prod", names.ovs("br0"), names.network("prod")),
+    place(Kind.ADDRESS, "console", names.address("192.0.2.11"), names.address("192.0.2.12")),
 )  # fmt: skip
 ADJUST = {"cpu-pinning": Adjustment(How.FIT, RULE), "vnc-password": Adjustment(How.TRUNCATE, RULE)}
 OFF = {"guard.abi": Setting(Level.OFF, DEFAULT)}
@@ -183,12 +187,13 @@ def test_removed_with_what_was_changed_in_it(hostb: Path) -> None:
 
 
 SELECTS = (
-    "title", "title/text()", "vcpu/@cpuset", "//@cpuset", "cputune", "cputune/vcpupin", "cputune/vcpupin[1]/@cpuset",
-    "cputune/vcpupin[@vcpu='2']", "devices/disk/source", "devices/disk/source/@file", "//source/host",
-    "//source/host[1]/@name", "//source/host/@name", "devices/disk/iotune", "//total_bytes_sec", "devices/graphics",
+    "title", "title/text()", "vcpu/@cpuset", "//@cpuset", "cputune", "cputune/vcpupin",
+    "cputune/vcpupin[1]/@cpuset", "cputune/vcpupin[@vcpu='2']", "devices/disk/source",
+    "devices/disk/source/@file", "//source/host", "//source/host[1]/@name", "//source/host/@name",
+    "devices/disk/iotune", "//total_bytes_sec", "devices/graphics",
     "devices/graphics/@listen", "//listen", "//listen/@address", "//@passwd", "devices/interface/virtualport",
-    "//virtualport/@type", "qemu:commandline", "qemu:commandline/*", "//qemu:arg/@value", "devices/disk/driver",
-    "devices/disk/driver/@cache", "devices/interface/source/@network",
+    "//virtualport/@type", "qemu:commandline", "qemu:commandline/*", "//qemu:arg/@value",
+    "devices/disk/driver", "devices/disk/driver/@cache", "devices/interface/source/@network",
 )  # fmt: skip
 VALUES = (
     "",
@@ -262,7 +267,7 @@ def test_masked() -> None:
     "case", ["adjust-passwords", "edit-secrets", "edit-secret-removed", "text-secrets-rewritten"]
 )
 def test_check_shows_no_secrets(case: str, tmp_path: Path) -> None:
-    """`libhooks check` shows what changes, as words and as a diff, and no secret; `rewrite` is for machines."""
+    """`libhooks check` shows what changes, as words and as a diff, and no secret."""
     directory, policy = GOLDEN / case, tmp_path / "policy.toml"
     policy.write_bytes((directory / "policy.toml").read_bytes())
     policy.chmod(0o644)

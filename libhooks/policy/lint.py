@@ -93,12 +93,15 @@ def unjudged(policy: Policy, fleet: Fleet) -> Iterator[Diagnostic]:
 
 
 def pointless(policy: Policy, fleet: Fleet) -> Iterator[Diagnostic]:
-    """A guest table that fits no guest, or changes nothing for those it fits."""
-    for guests in policy.guests:
-        impossible = [name for name in guests.names if "/" in name]
+    """A table that fits no guest, or changes nothing for those it fits."""
+    matches = [(f"guest.{one.id}", one.names, one.rule) for one in policy.guests]
+    matches += [(f"edit.{one.id}", one.names, one.rule) for one in policy.edits]
+    for table, names, rule in matches:
+        impossible = [name for name in names if "/" in name]
         if impossible:
-            message = f"guest.{guests.id}: no guest is called {shown(impossible[0])}"
-            yield _warning("no-guest", guests.rule, message, "libvirt allows no / in a name")
+            message = f"{table}: no guest is called {shown(impossible[0])}"
+            yield _warning("no-guest", rule, message, "libvirt allows no / in a name")
+    for guests in policy.guests:
         if guests.mode is None and not guests.require:
             message = f"guest.{guests.id} changes nothing"
             yield _warning("no-effect", guests.rule, message, "add mode or require")
