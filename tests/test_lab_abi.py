@@ -156,3 +156,10 @@ def comparisons(host: Host) -> list[str]:
 def pattern(words: str) -> str:
     """A format as an expression for what it prints."""
     return re.sub(r"%[0-9]*(?:z|ll?)?[a-z]", ".*", re.escape(words).replace("\\ ", " ").replace("\\%", "%"))
+
+
+def test_native_io(installed_lab: Lab, saved: bytes) -> None:
+    """What the guard says of native I/O besides the table: libvirt has no cache of the host's under it."""
+    cached = Example("", "devices/disk/driver/@cache", "writeback")
+    said = answer(installed_lab.hosta, saved, edited(saved, cached))
+    assert said.startswith("unsupported configuration: io='native' needs either no disk cache or directsync")
