@@ -25,6 +25,7 @@ class Ledger:
         self._before = before
         self._entries: list[_Entry] = []
         self._at: dict[str, list[_Entry]] = {}
+        self._in: dict[str, list[_Entry]] = {}
         for change in changes:
             for edit in change.edits:
                 self._enter(_Entry(change, edit))
@@ -46,32 +47,34 @@ class Ledger:
         return tuple(change._replace(edits=tuple(edits)) for change, edits in found.values())
 
     def _value(self, edit: Edit) -> Edit | None:
-        for entry in self._counting(_norm(edit)):
-            if _norm(entry.edit) == _norm(edit):
-                entry.counts = False
-                edit = edit._replace(old=entry.edit.old, secret=edit.secret or entry.edit.secret)
+        for entry in _counting(self._at, _norm(edit)):
+            entry.counts = False
+            edit = edit._replace(old=entry.edit.old, secret=edit.secret or entry.edit.secret)
         for above in _above(_norm(edit)):
-            for entry in self._counting(above):
-                if _norm(entry.edit) == above and entry.edit.old is None:
+            for entry in _counting(self._at, above):
+                if entry.edit.old is None:
                     entry.stale = True  # it stands in an element that was put there, and goes with it
                     return None
         return edit
 
     def _removal(self, edit: Edit) -> Edit | None:
-        inside = self._counting(_norm(edit))
-        for entry in inside:
+        here, inside = _counting(self._at, _norm(edit)), _counting(self._in, _norm(edit))
+        for entry in (*here, *inside):
             entry.counts = False
-        if any(_norm(entry.edit) == _norm(edit) and entry.edit.old is None for entry in inside):
+        if any(entry.edit.old is None for entry in here):
             return None  # it was put there by one of us
         return edit._replace(old=_xml(self._before.element(edit.spot.xpath))) if inside else edit
 
     def _enter(self, entry: _Entry) -> None:
+        path = _norm(entry.edit)
         self._entries.append(entry)
-        for path in (_norm(entry.edit), *_above(_norm(entry.edit))):
-            self._at.setdefault(path, []).append(entry)
+        self._at.setdefault(path, []).append(entry)
+        for above in _above(path):
+            self._in.setdefault(above, []).append(entry)
 
-    def _counting(self, path: str) -> list[_Entry]:
-        return [entry for entry in self._at.get(path, ()) if entry.counts]
+
+def _counting(entries: dict[str, list[_Entry]], path: str) -> list[_Entry]:
+    return [entry for entry in entries.get(path, ()) if entry.counts]
 
 
 def is_element(edit: Edit) -> bool:

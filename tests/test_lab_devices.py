@@ -157,7 +157,6 @@ def test_devices(lab: Lab, new_guest: NewGuest) -> None:
         "file.logs, channel org.qemu.guest_agent.0: /srv/logs/agent.sock -> /var/tmp/guest-logs/agent.sock"
         " (10-fleet.toml:21)",
         "address.displays, graphics vnc: 10.77.0.1 -> 10.77.0.2 (10-fleet.toml:17)",
-        "address.displays, graphics vnc: 10.77.0.1 -> 10.77.0.2 (10-fleet.toml:17)",
     )
     assert "s3cret" not in lab.hostb.path("/var/log/libhooks/decisions.jsonl").read_text()
     assert "s3cret" in lab.hosta.virsh("dumpxml", "--security-info", "desk1").stdout

@@ -144,8 +144,8 @@ def test_unwritable_journal(lab: Lab, web1: Traveller) -> None:
         told = web1.fails_to_migrate(lab.hosta, lab.hostb)
     finally:
         lab.hostb.run(["mv", "/var/log/libhooks.away", "/var/log/libhooks"])
-    assert "(journal.required)" in told
-    assert "No such file or directory: /var/log/libhooks/decisions.jsonl" in told
+    assert "its decision cannot be recorded, and the policy wants a record\n" in told
+    assert "/var/log/libhooks/decisions.jsonl: No such file or directory" in told
 
 
 def comes_as_it_was(lab: Lab, web1: Traveller) -> None:

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 from libhooks.facts.local import Locality
-from libhooks.facts.mounts import TABLE, TABLE_LIMIT, Mounts, parse
+from libhooks.facts.mounts import TABLE, TABLE_LIMIT, Entry, Mounts, parse
 from libhooks.facts.paths import Paths
 from libhooks.facts.root import LiveRoot, NoAnswer, Node, OutOfTime
 
@@ -29,6 +29,7 @@ class Guarded:
         self._prober: Prober | None = None
         self._mounts: Mounts | None = None
         self._silent: dict[tuple[int, int], str] = {}
+        self._awake: set[tuple[int, int]] = set()
         self._local = Locality(Paths(self._live))
         self._allowed = 0.0
         self._until = 0.0
@@ -77,6 +78,7 @@ class Guarded:
     def allows(self, path: str, uid: int, gids: tuple[int, ...]) -> str:
         """Asked in the child, wherever the file is: meanwhile that is another user's process."""
         mount = self.mounts().of(path)
+        self._wake(mount)
         return cast(str, self._ask_child(mount.device, ("allows", path, uid, gids), mount.point))
 
     def run(self, path: str, *arguments: str) -> bytes:
@@ -89,10 +91,26 @@ class Guarded:
             ask: Callable[..., object] = getattr(self._live, question)
             return ask(path, *more)
         try:
+            self._wake(mount)
             return self._ask_child(mount.device, (question, path, *more), mount.point)
         finally:
             if mount.fstype == "autofs":
                 self._mounts = None
+
+    def _wake(self, mount: Entry) -> None:
+        """See that a file system answers, before what the kernel remembers of it is taken for an answer.
+
+        Raises NoAnswer. Whatever else goes wrong, it has answered.
+        """
+        if mount.device in self._awake or mount.fstype == "autofs":
+            return
+        try:
+            self._ask_child(mount.device, ("awake", mount.point), mount.point)
+        except NoAnswer:
+            raise
+        except OSError:
+            pass
+        self._awake.add(mount.device)
 
     def _ask_child(self, device: tuple[int, int], request: tuple[object, ...], point: str) -> object:
         """The child's answer; where it has none, whatever is on the device is silent from now on."""

@@ -151,6 +151,10 @@ class LiveRoot:
                 return b""
             raise
 
+    def awake(self, path: str) -> None:
+        """Comes back when the file system at ``path`` does: statfs(2) is never answered from a cache."""
+        os.statvfs(path)
+
     def allows(self, path: str, uid: int, gids: tuple[int, ...]) -> str:
         """As access(2), which asks for the real user: that is another one for as long as it takes.
 
