@@ -35,7 +35,7 @@ def portals(paths: Paths, path: str) -> tuple[str, ...]:
 def _iscsi(paths: Paths, directory: str) -> list[str]:
     """The connections of a session, as the initiator was told to make them, and as it made them."""
     parts = directory.split("/")
-    sessions = [at for at, part in enumerate(parts) if part.startswith("session") and part[7:].isdigit()]
+    sessions = [at for at, part in enumerate(parts) if part.startswith("session") and part[7:].isdecimal()]
     found = []
     for session in ("/".join(parts[: at + 1]) for at in sessions):
         for name in paths.names(session):
@@ -76,7 +76,7 @@ def _directories(paths: Paths) -> tuple[str, ...]:
     threads = paths.line(f"{_NFSD}/threads")
     if threads in ("", "0"):
         return ()
-    if not threads.isdigit():
+    if not threads.isdecimal():
         raise Garbage(f"{_NFSD}/threads is no number")
     more = [f"/etc/exports.d/{name}" for name in paths.names("/etc/exports.d") if name.endswith(".exports")]
     texts = [paths.text(path) or "" for path in (*_EXPORTS, *more)]

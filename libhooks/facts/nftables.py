@@ -17,6 +17,8 @@ ACCEPT, DROP = "accept", "drop"
 _DEEPEST = 16
 _FAMILIES = ("inet", "ip")
 _Json = Any
+#: What comes of looking into JSON that is not what it should be.
+_STRANGE = (ValueError, LookupError, TypeError, AttributeError)
 
 
 class Ruleset:
@@ -24,9 +26,11 @@ class Ruleset:
 
     def __init__(self, text: str) -> None:
         try:
-            found = [one for one in json.loads(text)["nftables"] if isinstance(one, dict)]
-        except (ValueError, KeyError, TypeError):
+            self._read([one for one in json.loads(text)["nftables"] if isinstance(one, dict)])
+        except _STRANGE:
             raise Garbage("nft says nothing that makes sense") from None
+
+    def _read(self, found: list[dict[str, Any]]) -> None:
         self._chains = [one["chain"] for one in found if "chain" in one]
         self._rules: dict[tuple[str, str, str], list[Any]] = {}
         self._sets = {_key(one["set"], "name"): one["set"].get("elem", []) for one in found if "set" in one}
@@ -34,7 +38,13 @@ class Ruleset:
             self._rules.setdefault(_key(rule, "chain"), []).append(rule.get("expr", []))
 
     def fates(self, port: int) -> set[str]:
-        """What can become of a new connection to a port: accepted, dropped, either."""
+        """What can become of a new connection to a port: accepted, dropped, either. Raises Garbage."""
+        try:
+            return self._fates(port)
+        except _STRANGE:
+            raise Garbage("nft tells rules that make no sense") from None
+
+    def _fates(self, port: int) -> set[str]:
         fates = {ACCEPT}
         for chain in self._chains:
             if chain.get("hook") == "input" and chain.get("family") in _FAMILIES:

@@ -47,7 +47,7 @@ def _user(users: dict[str, list[str]], name: str) -> tuple[int, int]:
     if name in users:
         return int(users[name][0]), int(users[name][1])
     digits = name[1:] if name.startswith("+") else name
-    if digits.isdigit():
+    if digits.isdecimal():
         return int(digits), 0
     if name == "root":
         return 0, 0
@@ -59,8 +59,8 @@ def _group(paths: Paths, name: str) -> int:
     if name in groups:
         return int(groups[name][0])
     digits = name[1:] if name.startswith("+") else name
-    if digits.isdigit() or name == "root":
-        return int(digits) if digits.isdigit() else 0
+    if digits.isdecimal() or name == "root":
+        return int(digits) if digits.isdecimal() else 0
     raise Garbage(f"{CONF} names the group {name}, and {_GROUPS} does not")
 
 
@@ -76,6 +76,6 @@ def _table(paths: Paths, path: str) -> dict[str, list[str]]:
     numbers = 1 if path == _GROUPS else 2
     for line in (paths.text(path) or "").splitlines():
         name, *fields = line.split(":")
-        if len(fields) > numbers and all(field.isdigit() for field in fields[1 : 1 + numbers]):
+        if len(fields) > numbers and all(field.isdecimal() for field in fields[1 : 1 + numbers]):
             found.setdefault(name, fields[1:])
     return found

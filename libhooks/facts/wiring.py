@@ -45,7 +45,7 @@ def mtu(paths: Paths, name: str) -> int | None:
         return None
     path = f"{_NET}/{name}/mtu"
     size = paths.line(path)
-    if not size.isdigit():
+    if not size.isdecimal():
         raise Garbage(f"{path} is no number")
     return int(size)
 
@@ -67,7 +67,7 @@ def _vlan(paths: Paths, device: str) -> str:
     """The VLAN that a device is on, "" if it is not a VLAN's (/proc/net/vlan/DEVICE)."""
     for line in (paths.text(f"/proc/net/vlan/{device}") or "").splitlines():
         words = line.split()
-        if len(words) > 2 and words[1] == "VID:" and words[2].isdigit():
+        if len(words) > 2 and words[1] == "VID:" and words[2].isdecimal():
             return words[2]
     return ""
 

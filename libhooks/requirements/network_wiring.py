@@ -94,7 +94,7 @@ def _size(resolution: Resolution) -> int:
     source = resolution.reference.element
     size = None if source is None else around(source).find("mtu")
     text = "" if size is None else size.get("size", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def network_filter(subject: Subject) -> Iterator[Unmet]:

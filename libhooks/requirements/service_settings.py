@@ -54,7 +54,7 @@ def ports(host: ServiceFacts) -> tuple[int, int]:
 
 def _number(settings: Settings, name: str, default: int) -> int:
     text = settings.text(name, str(default))
-    return int(text) if text.lstrip("-").isdigit() and len(text) < 10 else -2
+    return int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else -2
 
 
 def _range(settings: Settings) -> Iterator[Wrong]:
@@ -76,7 +76,7 @@ def _loopback(settings: Settings) -> Iterator[Wrong]:
 def _daemon_ports(settings: Settings) -> Iterator[Wrong]:
     for name, default in _PORTS.items():
         text = settings.text(name, default)
-        if text.isdigit() and FIRST <= int(text) <= LAST:
+        if text.isdecimal() and FIRST <= int(text) <= LAST:
             yield name, f"a port outside of {FIRST}-{LAST}, which migrations use", text
 
 
