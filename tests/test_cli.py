@@ -186,7 +186,7 @@ def test_log_survives_a_torn_line(place: Path) -> None:
     assert run(place, "log", "--policy", "policy.d").stdout.count("\n") == 1
 
 
-@pytest.mark.parametrize("code", [requirement.code for requirement in requirements.ALL])
+@pytest.mark.parametrize("code", [requirement.code for requirement in requirements.everything()])
 def test_explain_tells_what_why_and_how(place: Path, code: str) -> None:
     """Every requirement explains itself, within 80 columns."""
     done = run(place, "explain", code)

@@ -136,7 +136,8 @@ class Garbled(TreeRoot):
         noise = self._draw.randbytes(self._draw.randrange(40))
         at = self._draw.randrange(len(said) + 1)
         kinds = (noise, b"", b"\0" * 9, said[:at], said + said, said[:at] + noise + said[at:], b"9" * 5000,
-                 "²: ٣\n".encode(), b"<domstatus><domain/></domstatus>", b'{"nftables": [{"rule": 1}]}')  # fmt: skip
+                 "²: ٣\n".encode(), b"<domstatus><domain/></domstatus>",
+                 b'{"nftables": [{"rule": 1}]}')  # fmt: skip
         return self._draw.choice(kinds)[:limit]
 
     def run(self, path: str, *arguments: str) -> bytes:
