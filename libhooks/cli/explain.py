@@ -11,6 +11,9 @@ from libhooks import requirements
 from libhooks.cli import options
 from libhooks.cli.options import Usage
 from libhooks.cli.terminal import Screen
+from libhooks.policy.diagnostic import PolicyError
+from libhooks.policy.load import load
+from libhooks.policy.model import Policy, Setting
 from libhooks.requirements.model import Requirement
 from libhooks.requirements.service_host import HostRequirement
 
@@ -22,19 +25,30 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "code", nargs="?", metavar="CODE", help="a requirement's code (default: list them all)"
     )
+    options.add_trial(parser)
     options.add_colour(parser)
 
 
 def explain(arguments: argparse.Namespace) -> int:
     """Print a requirement: what it demands and why, and how to fix it or switch it off."""
-    screen = Screen(arguments.color)
+    screen, policy = Screen(arguments.color), _policy(arguments)
     if arguments.code is None:
         for requirement in requirements.everything():
-            screen.parts((f"{requirement.code:<18}", "bold"), (f" {requirement.default.value:<7}", ""),
+            level = policy.setting(requirement.code, requirement.default).level.value
+            screen.parts((f"{requirement.code:<18}", "bold"), (f" {level:<7}", ""),
                          (f" {requirement.title}", ""))  # fmt: skip
         return 0
-    _explain(screen, _requirement(arguments.code))
+    requirement = _requirement(arguments.code)
+    _explain(screen, requirement, policy.setting(requirement.code, requirement.default))
     return 0
+
+
+def _policy(arguments: argparse.Namespace) -> Policy:
+    """The policy whose levels are told; where it is invalid, the defaults: this command helps to mend it."""
+    try:
+        return load(options.settings(arguments).policy)
+    except PolicyError:
+        return Policy()
 
 
 def _requirement(code: str) -> AnyRequirement:
@@ -47,7 +61,7 @@ def _requirement(code: str) -> AnyRequirement:
     raise Usage(f"no requirement has the code {code}; {help or 'libhooks explain lists them'}")
 
 
-def _explain(screen: Screen, requirement: AnyRequirement) -> None:
+def _explain(screen: Screen, requirement: AnyRequirement, setting: Setting) -> None:
     screen.parts((requirement.code, "bold"), (f"  {requirement.title}", ""))
     screen.line()
     for paragraph in inspect.cleandoc(requirement.judge.__doc__ or "").split("\n\n"):
@@ -58,13 +72,13 @@ def _explain(screen: Screen, requirement: AnyRequirement) -> None:
                               subsequent_indent=" " * 14):  # fmt: skip
         screen.line(line)
     screen.line(f"judged at:    {_when(requirement)}")
-    screen.line(f"default:      {requirement.default.value}")
+    screen.line(f"level:        {setting.level.value} ({setting.rule})")
     screen.line(f'change it:    "{requirement.code}" = "refuse", "warn" or "off" in [require],')
     screen.line(f'              or require."{requirement.code}" = ... in a [guest.NAME] table')
 
 
 def _when(requirement: AnyRequirement) -> str:
     if not requirement.operations:
-        return "any time, by doctor, preflight and the service"
+        return "not by the hook: it is about the host, not about a guest"
     when = ", ".join(operation.value for operation in requirement.operations)
     return f"{when}, where the guest says where it comes from" if requirement.needs_origin else when

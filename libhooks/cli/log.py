@@ -33,13 +33,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--lines", type=int, default=0, metavar="N", help="only the last N")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as decisions are made")
     parser.add_argument("--json", action="store_true", help="the records as they are, one a line")
-    parser.add_argument("--policy", metavar="DIR", default=POLICY_DIRECTORY, help=argparse.SUPPRESS)
+    parser.add_argument("--policy", metavar="DIR", default=POLICY_DIRECTORY, help="whose journal, by default")
+    parser.add_argument("--host", metavar="NAME", help="only decisions made as this host")
+    parser.add_argument("--root", metavar="DIR", default="/", help="the journal of a captured tree")
     options.add_colour(parser)
 
 
 def log(arguments: argparse.Namespace) -> int:
     """Print decisions, oldest first; or one of them in full."""
-    screen, path = Screen(arguments.color), arguments.file or _journal(arguments.policy)
+    screen, path = Screen(arguments.color), arguments.file or _journal(arguments)
     if arguments.show:
         return _show_one(screen, arguments, path)
     entries = [entry for entry in _entries(_lines(path)) if _wanted(arguments, entry)]
@@ -51,12 +53,13 @@ def log(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _journal(policy: str) -> str:
+def _journal(arguments: argparse.Namespace) -> str:
     try:
-        return load(policy).journal.path
+        path = load(arguments.policy).journal.path
     except PolicyError:
         # The journal is where the reason of a refusal stands: a broken policy must not hide it.
-        return Journal().path
+        path = Journal().path
+    return str(arguments.root).rstrip("/") + path
 
 
 def _lines(path: str) -> list[bytes]:
@@ -84,6 +87,7 @@ def _wanted(arguments: argparse.Namespace, entry: dict[str, Any]) -> bool:
     codes = [finding["code"] for finding in entry["findings"]]
     return (
         arguments.domain in (None, entry["domain"])
+        and arguments.host in (None, entry["host"])
         and arguments.verdict in (None, entry["verdict"])
         and (arguments.code is None or arguments.code in codes)
     )
