@@ -77,13 +77,15 @@ def recorded(event: Event, given: Answer, root: str = "/") -> Answer:
 
 def _unrecorded(event: Event, given: Answer, error: OSError) -> Answer:
     """What becomes of a guest whose record is lost: only a policy in force can want it refused for that."""
+    detail = f"{given.policy.journal.path}: {error.strerror or error}"
+    if given.stderr:
+        return given._replace(stderr=refusal.unrecorded(given.stderr, detail))
     demanded = given.policy.journal.required and given.policy.mode is Mode.ENFORCE
     if not demanded or event.operation is not Operation.MIGRATE:
         return given
-    detail = f"{given.policy.journal.path}: {error.strerror or error}"
     what = "its decision cannot be recorded, and the policy wants a record"
     told = refusal.failure(str(given.record["host"]), event.name, what, detail, _RECORD_HINT, "")
-    return given._replace(stdout=b"", stderr=given.stderr or told, code=given.code or INTERNAL)
+    return given._replace(stdout=b"", stderr=told, code=INTERNAL)
 
 
 def _told(descriptor: int, data: bytes) -> bool:

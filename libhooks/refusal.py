@@ -29,6 +29,12 @@ def failure(host: str, guest: str, what: str, detail: str, hint: str, where: str
     return _fitted(head, [[one for one in (detail, f"hint:   {hint}" if hint else "") if one]], [where])
 
 
+def unrecorded(told: str, detail: str) -> str:
+    """A refusal whose record could not be written: its last line, which says where that is, put right."""
+    kept = told.rstrip("\n").rpartition("\n")[0]
+    return f"{kept}\n  {printable(f'no record of this: {detail}')}\n"
+
+
 def _told(finding: Finding) -> Iterator[str]:
     unmet = finding.unmet
     subject = f"  {unmet.subject}" if unmet.subject else ""

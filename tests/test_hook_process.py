@@ -305,11 +305,14 @@ def test_records_side_by_side(host: Host) -> None:
     assert [record["verdict"] for record in host.records] == ["rewritten"] * 6
 
 
+UNRECORDED = "  no record of this: /var/log/libhooks/decisions.jsonl: No such file or directory\n"
+
+
 def test_unwritable_journal(host: Host) -> None:
-    """A journal that cannot be written blocks no migration."""
+    """A journal that cannot be written blocks no migration, and no refusal points to a record in it."""
     (host.root / JOURNAL).parent.rmdir()
     assert host.run() == Told(0, REWRITTEN)
-    assert host.run(LOCAL) == Told(1, b"", REFUSAL)
+    assert host.run(LOCAL) == Told(1, b"", REFUSAL + UNRECORDED)
     assert host.records == []
 
 
@@ -327,7 +330,7 @@ def test_required_journal(host: Host) -> None:
         "  hint:   make room for the journal, or set required = false in [journal]\n"
     )
     assert host.run(operation="restore") == Told(0, REWRITTEN)
-    assert host.run(LOCAL) == Told(1, b"", REFUSAL)
+    assert host.run(LOCAL) == Told(1, b"", REFUSAL + UNRECORDED)
 
 
 def test_journal_of_the_policy(host: Host) -> None:
