@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from judging import tree
 
-from libhooks.facts import user
-from libhooks.facts.access import permitted
 from libhooks.facts.host import open_facts
 from libhooks.facts.model import Unknown
-from libhooks.facts.paths import Paths
-from libhooks.facts.root import Garbage, Node
-from libhooks.facts.surroundings_words import Access
-from libhooks.facts.tree import TreeRoot
-from libhooks.facts.user import User
+from libhooks.facts.reading.paths import Paths
+from libhooks.facts.reading.root import Garbage, Node
+from libhooks.facts.reading.tree import TreeRoot
+from libhooks.facts.storage import user
+from libhooks.facts.storage.access import permitted
+from libhooks.facts.storage.user import User
+from libhooks.facts.surroundings.words import Access
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 QEMU = User("qemu", 107, (107, 36), True)
@@ -28,7 +28,7 @@ QEMU = User("qemu", 107, (107, 36), True)
 ASK = f"""
 import sys
 sys.path.insert(0, {str(CHECKOUT)!r})
-from libhooks.facts.root import LiveRoot
+from libhooks.facts.reading.root import LiveRoot
 for line in sys.stdin:
     path, uid, gids = line.split()
     print("=" + LiveRoot().allows(path, int(uid), tuple(map(int, gids.split(",")))))

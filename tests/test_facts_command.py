@@ -9,9 +9,9 @@ from typing import Callable
 
 import pytest
 
-from libhooks.facts import command
-from libhooks.facts.guarded import Guarded
-from libhooks.facts.root import NoAnswer
+from libhooks.facts.reading import command
+from libhooks.facts.reading.guarded import Guarded
+from libhooks.facts.reading.root import NoAnswer
 
 
 def script(directory: Path, name: str, text: str) -> str:

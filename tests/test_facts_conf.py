@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from libhooks.facts.conf import string_list
-from libhooks.facts.root import Garbage
+from libhooks.facts.reading.conf import string_list
+from libhooks.facts.reading.root import Garbage
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from libhooks.facts import storage
-from libhooks.facts.local import Locality
-from libhooks.facts.paths import Paths
-from libhooks.facts.tree import TreeRoot
+from libhooks.facts.reading.local import Locality
+from libhooks.facts.reading.paths import Paths
+from libhooks.facts.reading.tree import TreeRoot
+from libhooks.facts.storage import files
 
 SAN = Path(__file__).parent / "trees" / "san"
 
@@ -38,5 +38,5 @@ SAN = Path(__file__).parent / "trees" / "san"
 def test_mount(path: str, local: bool) -> None:
     """Local is what lives in the kernel, on the root's own device, or on a disk of this host alone."""
     paths = Paths(TreeRoot(str(SAN)))
-    table = storage.table(paths)
+    table = files.table(paths)
     assert Locality(paths).mount(table.of(path), table.of("/")) is local

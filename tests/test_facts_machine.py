@@ -9,7 +9,7 @@ import pytest
 from golden_cases import GOLDEN
 
 from libhooks.facts.host import HostFacts, open_facts
-from libhooks.facts.machine_words import Cpu, Emulator, Held, HostDevice, Pages
+from libhooks.facts.machine.words import Cpu, Emulator, Held, HostDevice, Pages
 from libhooks.facts.model import Facts, Unknown
 
 HOSTB = GOLDEN / "hosts" / "hostb"

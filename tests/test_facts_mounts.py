@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from libhooks.facts import mounts
-from libhooks.facts.root import Garbage
+from libhooks.facts.reading import mounts
+from libhooks.facts.reading.root import Garbage
 
 ROOT = "21 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw\n"
 

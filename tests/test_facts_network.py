@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from libhooks import names
-from libhooks.facts import network
 from libhooks.facts.host import HostFacts, open_facts
 from libhooks.facts.model import Link, StoragePool, Unknown, VirtualNetwork
+from libhooks.facts.network import links
 
 HOSTA = Path(__file__).parent / "trees" / "hosta"
 
@@ -105,10 +105,10 @@ def test_ipv6_form() -> None:
     for _ in range(2000):
         digits = "".join(dice.choice(("0000", "0000", "0001", "00ab", "fffe")) for _ in range(8))
         expected = str(names.address(ipaddress.IPv6Address(int(digits, 16)).exploded))
-        assert network.local_ipv6(f"{digits} 02 40 00 80 br0\n") == (expected,)
+        assert links.local_ipv6(f"{digits} 02 40 00 80 br0\n") == (expected,)
 
 
 def test_garbage_tables() -> None:
     """Lines that make no sense have no addresses."""
-    assert network.local_ipv4("/32 host LOCAL\n|--\n|-- a b\n /32 host LOCAL\nLocal:\n") == ()
-    assert network.local_ipv6("\n0 1 2\n" + "g" * 32 + " 02\n") == ()
+    assert links.local_ipv4("/32 host LOCAL\n|--\n|-- a b\n /32 host LOCAL\nLocal:\n") == ()
+    assert links.local_ipv6("\n0 1 2\n" + "g" * 32 + " 02\n") == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from libhooks.facts.host import open_facts
-from libhooks.facts.platform import full_name
+from libhooks.facts.machine.hostname import full_name
 
 
 def names(root: Path, **files: str) -> tuple[str, ...]:

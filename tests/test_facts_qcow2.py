@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from libhooks.facts import qcow2
 from libhooks.facts.host import open_facts
 from libhooks.facts.model import Image, Unknown
+from libhooks.facts.storage import qcow2
 
 FORMAT = 0xE2792ACA
 

@@ -9,12 +9,12 @@ from typing import Callable
 import pytest
 from judging import HOSTB, tree
 
-from libhooks.facts.exporters import exported
 from libhooks.facts.host import HostFacts, open_facts
 from libhooks.facts.model import Unknown
-from libhooks.facts.services import HostServices
-from libhooks.facts.surroundings_words import Exports, Running
-from libhooks.facts.tree import TreeRoot
+from libhooks.facts.reading.tree import TreeRoot
+from libhooks.facts.service.answers import HostServices
+from libhooks.facts.storage.exporters import exported
+from libhooks.facts.surroundings.words import Exports, Running
 
 SAN = Path(__file__).parent / "trees" / "san"
 

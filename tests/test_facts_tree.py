@@ -10,7 +10,7 @@ import pytest
 
 from libhooks.facts.host import HostFacts, open_facts
 from libhooks.facts.model import File, Mount, Unknown
-from libhooks.facts.root import Garbage
+from libhooks.facts.reading.root import Garbage
 
 HOSTA = Path(__file__).parent / "trees" / "hosta"
 FILER = ("/srv/images", "filer.example.org:/export/images", "nfs4", "/")

@@ -124,7 +124,9 @@ def test_internal_error(host: Host) -> None:
     told = host.run()
     assert (told.code, told.stdout) == (3, b"")
     assert told.stderr.startswith("libhooks: this host refuses guest 'web1': an error inside libhooks\n")
-    assert host.records[0]["error"].startswith("an error inside libhooks: Garbage in libhooks.facts.tree:")
+    assert host.records[0]["error"].startswith(
+        "an error inside libhooks: Garbage in libhooks.facts.reading.tree:"
+    )
 
 
 @pytest.mark.parametrize(
@@ -421,29 +423,31 @@ def test_name_that_is_not_utf_8(host: Host) -> None:
 
 CLIENT = {"libhooks", "libhooks.client"}
 _INLINE = (
-    "chain", "decision", "domain", "door", "engine", "event", "guard", "inline", "journal", "names", "origin",
-    "places", "refusal",
-    "facts", "facts.block", "facts.conf", "facts.guarded", "facts.host", "facts.local", "facts.model",
-    "facts.mounts", "facts.network", "facts.paths", "facts.platform", "facts.prober", "facts.qcow2",
-    "facts.root", "facts.storage",
-    "policy", "policy.build", "policy.diagnostic", "policy.document", "policy.files", "policy.forms",
-    "policy.load", "policy.locate", "policy.model", "policy.placenames", "policy.schema",
+    "abi", "adjust", "chain", "decision", "domain", "door", "edits", "engine", "event", "guard", "inline",
+    "journal", "ledger", "names", "numbers", "origin", "places", "refusal", "secrecy", "selection", "spots",
+    "facts", "facts.host", "facts.model",
+    "facts.machine", "facts.machine.answers", "facts.machine.capabilities", "facts.machine.hostname",
+    "facts.machine.memory", "facts.machine.model", "facts.machine.release", "facts.machine.tuning",
+    "facts.machine.words",
+    "facts.network", "facts.network.links", "facts.network.wiring",
+    "facts.reading", "facts.reading.conf", "facts.reading.guarded", "facts.reading.local",
+    "facts.reading.mounts", "facts.reading.paths", "facts.reading.prober", "facts.reading.root",
+    "facts.service", "facts.service.guests",
+    "facts.storage", "facts.storage.access", "facts.storage.block", "facts.storage.exporters",
+    "facts.storage.files", "facts.storage.qcow2", "facts.storage.user",
+    "facts.surroundings", "facts.surroundings.answers", "facts.surroundings.model",
+    "facts.surroundings.words",
+    "policy", "policy.build", "policy.diagnostic", "policy.document", "policy.edits", "policy.files",
+    "policy.forms", "policy.load", "policy.locate", "policy.model", "policy.placenames", "policy.schema",
     "policy.settings", "policy.syntax",
-    "references", "references.address", "references.commandline", "references.device",
-    "references.extras", "references.files", "references.model", "references.network",
-    "references.storage",
-    "requirements", "requirements.device", "requirements.model", "requirements.network",
-    "requirements.policy", "requirements.storage",
-    "facts.access", "facts.exporters", "facts.guests", "facts.surroundings", "facts.surroundings_model",
-    "facts.surroundings_words", "facts.user", "facts.wiring", "origin",
-    "requirements.deadline", "requirements.network_wiring", "requirements.service", "requirements.sharing",
-    "requirements.storage_access", "requirements.storage_exporter", "requirements.storage_identity",
-    "requirements.storage_sharing",
-    "facts.capabilities", "facts.machine", "facts.machine_model", "facts.machine_words", "facts.memory",
-    "facts.release", "numbers",
-    "requirements.capacity", "requirements.device_vectors", "requirements.devices", "requirements.emulators",
-    "requirements.platform", "requirements.platform_cpu",
-    "abi", "adjust", "edits", "ledger", "policy.edits", "secrecy", "selection", "spots", "facts.tuning",
+    "references", "references.address", "references.commandline", "references.device", "references.extras",
+    "references.files", "references.model", "references.network", "references.storage",
+    "requirements", "requirements.capacity", "requirements.deadline", "requirements.device",
+    "requirements.device_vectors", "requirements.devices", "requirements.emulators", "requirements.model",
+    "requirements.network", "requirements.network_wiring", "requirements.platform",
+    "requirements.platform_cpu", "requirements.policy", "requirements.service", "requirements.sharing",
+    "requirements.storage", "requirements.storage_access", "requirements.storage_exporter",
+    "requirements.storage_identity", "requirements.storage_sharing",
 )  # fmt: skip
 INLINE = CLIENT | {f"libhooks.{name}" for name in _INLINE}
 #: What of Python's library a decision may import beyond lxml and what lxml imports.

@@ -12,10 +12,10 @@ import pytest
 from judging import judged, tree
 
 from libhooks.decision import Finding, Level, Rule
-from libhooks.facts.certificate import OPENSSL
-from libhooks.facts.nftables import Ruleset
-from libhooks.facts.root import Garbage
-from libhooks.facts.services import open_services
+from libhooks.facts.reading.root import Garbage
+from libhooks.facts.service.answers import open_services
+from libhooks.facts.service.certificate import OPENSSL
+from libhooks.facts.service.nftables import Ruleset
 from libhooks.origin import Origin
 from libhooks.policy.model import Policy, Setting
 from libhooks.requirements import service_host

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import Callable, TypeVar
 
-from libhooks.facts import storage
-from libhooks.facts.guarded import Guarded
-from libhooks.facts.machine import Machine
+from libhooks.facts.machine.answers import Machine
 from libhooks.facts.model import File, Image, Leaf, Link, Mount, StoragePool, Unknown, VirtualNetwork
-from libhooks.facts.mounts import Mounts
-from libhooks.facts.paths import Paths
-from libhooks.facts.root import Garbage, Root, words
-from libhooks.facts.surroundings import Surroundings
+from libhooks.facts.reading.guarded import Guarded
+from libhooks.facts.reading.mounts import Mounts
+from libhooks.facts.reading.paths import Paths
+from libhooks.facts.reading.root import Garbage, Root, words
+from libhooks.facts.storage import files
+from libhooks.facts.surroundings.answers import Surroundings
 
 #: Seconds that one question may take, and that all of a decision's questions may take together.
 QUESTION = 2.0
@@ -30,7 +30,7 @@ def open_facts(root: str = "/", deadline: float = DECISION) -> HostFacts:
     if root == "/":
         guarded = Guarded()
         return HostFacts(guarded, guarded, deadline)
-    from libhooks.facts.tree import TreeRoot
+    from libhooks.facts.reading.tree import TreeRoot
 
     return HostFacts(TreeRoot(root, deadline), None, deadline)
 
@@ -58,15 +58,15 @@ class HostFacts(Machine, Surroundings):
 
     def host(self) -> tuple[str, ...]:
         """From /etc/libhooks/host, the kernel and /etc/hosts; none where they can't be read."""
-        from libhooks.facts import platform
+        from libhooks.facts.machine import hostname
 
         # A host whose name can't be read is one that no policy names.
-        found = self._ask(lambda: platform.host(self._paths))
+        found = self._ask(lambda: hostname.host(self._paths))
         return () if isinstance(found, Unknown) else found
 
     def file(self, path: str) -> File | None | Unknown:
         """From lstat(2), link by link."""
-        return self._ask(lambda: storage.file(self._paths, path))
+        return self._ask(lambda: files.file(self._paths, path))
 
     def mount(self, path: str) -> Mount | Unknown:
         """From /proc/self/mountinfo."""
@@ -74,39 +74,39 @@ class HostFacts(Machine, Surroundings):
 
     def image(self, path: str) -> Image | None | Unknown:
         """From the image's first cluster."""
-        return self._ask(lambda: storage.image(self._paths, path))
+        return self._ask(lambda: files.image(self._paths, path))
 
     def block(self, path: str) -> tuple[Leaf, ...] | None | Unknown:
         """From sysfs."""
-        return self._ask(lambda: storage.leaves(self._paths, path))
+        return self._ask(lambda: files.leaves(self._paths, path))
 
     def link(self, name: str) -> Link | None | Unknown:
         """From sysfs, and the sockets of Open vSwitch."""
-        from libhooks.facts import network
+        from libhooks.facts.network import links
 
-        return self._ask(lambda: network.link(self._paths, name))
+        return self._ask(lambda: links.link(self._paths, name))
 
     def network(self, name: str) -> VirtualNetwork | None | Unknown:
         """From libvirt's files."""
-        from libhooks.facts import network
+        from libhooks.facts.network import links
 
-        return self._ask(lambda: network.network(self._paths, name))
+        return self._ask(lambda: links.network(self._paths, name))
 
     def pool(self, name: str) -> StoragePool | None | Unknown:
         """From libvirt's files."""
-        from libhooks.facts import network
+        from libhooks.facts.network import links
 
-        return self._ask(lambda: network.pool(self._paths, name))
+        return self._ask(lambda: links.pool(self._paths, name))
 
     def addresses(self) -> tuple[str, ...] | Unknown:
         """From /proc/net."""
-        from libhooks.facts import network
+        from libhooks.facts.network import links
 
-        return self._ask(lambda: network.addresses(self._paths))
+        return self._ask(lambda: links.addresses(self._paths))
 
     def shared_filesystems(self) -> tuple[str, ...] | Unknown:
         """From qemu.conf."""
-        return self._ask(lambda: storage.shared_filesystems(self._paths))
+        return self._ask(lambda: files.shared_filesystems(self._paths))
 
     def _ask(self, question: Callable[[], _Answer]) -> _Answer | Unknown:
         """The answer to a question; Unknown, with the reason, where the host gives none."""
@@ -123,16 +123,16 @@ class HostFacts(Machine, Surroundings):
 
     def _mount(self, path: str) -> Mount:
         place = self._paths.resolve(path)
-        found = storage.mount(self._mounts(), place.real)
+        found = files.mount(self._mounts(), place.real)
         if found.fstype == "autofs" and place.node is not None and place.node.kind == "dir":
             # Looking at a mount point does not make the automounter mount it; looking into it does.
             self._root.lstat(f"{place.real}/.")
-            found = storage.mount(self._mounts(), place.real)
+            found = files.mount(self._mounts(), place.real)
         return found
 
     def _mounts(self) -> Mounts:
         if self._guarded is not None:
             return self._guarded.mounts()
         if self._table is None:
-            self._table = storage.table(self._paths)
+            self._table = files.table(self._paths)
         return self._table

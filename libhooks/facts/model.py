@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Callable, Hashable, NamedTuple, Protocol, TypeVar, cast
 
-from libhooks.facts.machine_model import MachineFacts, MachineMemo
-from libhooks.facts.surroundings_model import SurroundingsFacts, SurroundingsMemo
+from libhooks.facts.machine.model import MachineFacts, MachineMemo
+from libhooks.facts.surroundings.model import SurroundingsFacts, SurroundingsMemo
 
 
 class Unknown(NamedTuple):

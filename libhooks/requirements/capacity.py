@@ -13,7 +13,7 @@ from libhooks.numbers import numbers, written
 from libhooks.requirements.model import BOTH, LIBVIRT, Requirement, Subject
 
 if TYPE_CHECKING:
-    from libhooks.facts.machine_words import Pages
+    from libhooks.facts.machine.words import Pages
 
 _MEMORY = Spot("memory", "/domain/memory")
 _BACKING = Spot("memory", "/domain/memoryBacking/hugepages")

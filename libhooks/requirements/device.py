@@ -15,7 +15,7 @@ from libhooks.requirements.devices import devices, label
 from libhooks.requirements.model import BOTH, LIBVIRT, MIGRATE, Requirement, Subject
 
 if TYPE_CHECKING:
-    from libhooks.facts.machine_words import Held, HostDevice
+    from libhooks.facts.machine.words import Held, HostDevice
 
 
 def migratable(subject: Subject) -> Iterator[Unmet]:

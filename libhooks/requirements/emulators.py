@@ -10,7 +10,7 @@ from libhooks.references.model import Role
 from libhooks.requirements.model import Subject
 
 if TYPE_CHECKING:
-    from libhooks.facts.machine_words import Emulator
+    from libhooks.facts.machine.words import Emulator
     from libhooks.facts.model import Unknown
 
 

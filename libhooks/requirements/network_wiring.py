@@ -13,7 +13,7 @@ from libhooks.references.model import Role
 from libhooks.requirements.model import BOTH, GUIDE, LIBVIRT, MIGRATE, Requirement, Subject, unmet
 
 if TYPE_CHECKING:
-    from libhooks.facts.surroundings_words import Wire
+    from libhooks.facts.surroundings.words import Wire
 
 _INTERFACE = "devices/interface/source"
 _READABLE = "see that /sys/class/net can be read"

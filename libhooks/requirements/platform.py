@@ -14,7 +14,7 @@ from libhooks.requirements.emulators import emulators, is_kvm
 from libhooks.requirements.model import BOTH, GUIDE, LIBVIRT, MIGRATE, Requirement, Subject
 
 if TYPE_CHECKING:
-    from libhooks.facts.machine_words import Emulator
+    from libhooks.facts.machine.words import Emulator
 
 _DOMAIN = Spot("guest", "/domain")
 _MACHINE = Spot("machine", "/domain/os/type")

@@ -10,7 +10,7 @@ from libhooks.requirements.emulators import emulators, is_kvm
 from libhooks.requirements.model import BOTH, LIBVIRT, Requirement, Subject
 
 if TYPE_CHECKING:
-    from libhooks.facts.machine_words import Cpu
+    from libhooks.facts.machine.words import Cpu
 
 _CPU = Spot("cpu", "/domain/cpu")
 

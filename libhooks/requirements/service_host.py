@@ -10,7 +10,7 @@ from typing import Callable, Iterator, NamedTuple
 from libhooks.decision import Finding, Level, Spot, Unmet
 from libhooks.event import Operation
 from libhooks.facts.model import Unknown
-from libhooks.facts.service_model import ServiceFacts
+from libhooks.facts.service.model import ServiceFacts
 from libhooks.policy.model import Policy
 from libhooks.requirements import service_settings
 from libhooks.requirements.model import GUIDE, LIBVIRT, Scope

@@ -6,8 +6,8 @@ from typing import Iterator, NamedTuple
 
 from libhooks.decision import Spot, Unmet
 from libhooks.facts.model import Unknown
-from libhooks.facts.service_model import ServiceFacts
-from libhooks.facts.service_words import Certificate, Settings
+from libhooks.facts.service.model import ServiceFacts
+from libhooks.facts.service.words import Certificate, Settings
 
 QEMU = "/etc/libvirt/qemu.conf"
 _DAEMONS = ("/etc/libvirt/libvirtd.conf", "/etc/libvirt/virtqemud.conf", "/etc/libvirt/virtproxyd.conf")

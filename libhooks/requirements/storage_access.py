@@ -15,7 +15,7 @@ from libhooks.requirements.model import BOTH, LIBVIRT, Requirement, Subject, unm
 from libhooks.requirements.sharing import described, mount_of
 
 if TYPE_CHECKING:
-    from libhooks.facts.surroundings_words import Access
+    from libhooks.facts.surroundings.words import Access
 
 #: SELinux's booleans that let guests use a kind of file system.
 _BOOLEANS = {

@@ -1,0 +1,1 @@
+"""Readers of what interfaces plug into: devices and bridges, libvirt's networks, segments."""
