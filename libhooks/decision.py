@@ -36,6 +36,13 @@ class Rule(NamedTuple):
 DEFAULT = Rule("default", 0)
 
 
+#: The rule of what a person waived for one migration of one guest.
+WAIVER = Rule("waiver", 0)
+
+#: The rule of a name that was found by what is behind it, through the origin stamp.
+ORIGIN = Rule("origin", 0)
+
+
 class Spot(NamedTuple):
     """A place in a domain: ``label`` for people ("disk vda"), ``xpath`` for the machine.
 
@@ -108,12 +115,22 @@ class Unmet(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """An unmet requirement with the level that the policy gives it, and the rule that says so."""
+    """An unmet requirement with the level that the policy gives it, and the rule that says so.
+
+    At level OFF it is an exemption that is shown: the guest's, or a waiver. ``audited``: the policy wants it
+    only recorded.
+    """
 
     code: str
     level: Level
     unmet: Unmet
     rule: Rule
+    audited: bool = False
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the guest is refused for it."""
+        return self.level is Level.REFUSE and not self.audited
 
 
 class Verdict(Enum):

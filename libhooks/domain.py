@@ -61,6 +61,22 @@ class Domain:
         """The document in UTF-8, without an XML declaration: libvirt rejects any text before the root."""
         return etree.tostring(self._tree, encoding="UTF-8", xml_declaration=False) + self._end
 
+    def mark(self, mark: str) -> None:
+        """Put an element into ``<metadata>``, in the place of one of its name: the guest sees none of it."""
+        element = etree.fromstring(mark, _parser())
+        metadata = self.root.find("metadata")
+        if metadata is None:
+            metadata = etree.Element("metadata")
+            _insert_behind(self.root, self.root.find("uuid"), metadata, 1)
+        old = metadata.find(element.tag)
+        if old is not None:
+            element.tail = old.tail
+            etree.indent(element, space="  ", level=2)
+            metadata.replace(old, element)
+        else:
+            etree.indent(element, space="  ", level=2)
+            _insert_behind(metadata, metadata[-1] if len(metadata) else None, element, 2)
+
     def element(self, xpath: str) -> etree._Element:
         """The element at a spot's XPath. Raises LookupError if there is none."""
         found = self.root
@@ -143,6 +159,12 @@ def _insert(parent: etree._Element, element: etree._Element) -> None:
     before = source if source is not None else parent[-1] if len(parent) else None
     depth = sum(1 for _ in parent.iterancestors()) + 1
     etree.indent(element, space="  ", level=depth)
+    _insert_behind(parent, before, element, depth)
+
+
+def _insert_behind(
+    parent: etree._Element, before: etree._Element | None, element: etree._Element, depth: int
+) -> None:
     if before is None:
         parent.text, element.tail = "\n" + "  " * depth, "\n" + "  " * (depth - 1)
         parent.append(element)
@@ -227,6 +249,17 @@ def called(element: etree._Element, step: str) -> str:
     ordinal = step.rpartition("[")[2].rstrip("]")
     told = _identity(element) or (ordinal if ordinal.isdigit() else "")
     return f"{word(element)} {told}".strip()
+
+
+def device_key(element: etree._Element) -> str:
+    """What tells a disk or an interface from the guest's others on every host: its target, its MAC address.
+
+    "" for anything else.
+    """
+    mac, target = element.find("mac"), element.find("target")
+    if element.tag == "interface":
+        return "" if mac is None else mac.get("address", "").lower()
+    return "" if element.tag != "disk" or target is None else target.get("dev", "")
 
 
 def _identity(element: etree._Element) -> str | None:

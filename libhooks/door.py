@@ -6,6 +6,7 @@ import time
 from typing import NamedTuple
 
 from libhooks import engine, journal, refusal, requirements
+from libhooks.carried import NOTHING, Carried, carried
 from libhooks.decision import Decision, Undecidable, Verdict
 from libhooks.domain import Domain, parse
 from libhooks.event import Event, Operation
@@ -13,7 +14,7 @@ from libhooks.facts.host import open_facts
 from libhooks.facts.model import Memo
 from libhooks.policy.diagnostic import PolicyError
 from libhooks.policy.load import load
-from libhooks.policy.model import Mode, Policy
+from libhooks.policy.model import Identification, Mode, Policy
 from libhooks.requirements.model import Requirement
 
 POLICY_DIRECTORY = "/etc/libhooks/policy.d"
@@ -23,12 +24,16 @@ ACCEPTED, REFUSED, INVALID, INTERNAL = 0, 1, 2, 3
 
 
 class Settings(NamedTuple):
-    """Where to look: the policy, another name for this host (``--host``), another root for its facts."""
+    """Where to look: the policy, another name for this host (``--host``), another root for its facts.
+
+    ``stamp``: a guest that is rewritten gets this host's origin stamp, as what goes to libvirt has to.
+    """
 
     policy: str = POLICY_DIRECTORY
     host: str = ""
     root: str = "/"
     path: str = "inline"
+    stamp: bool = True
 
 
 class Answer(NamedTuple):
@@ -63,6 +68,7 @@ class _Guest(NamedTuple):
     host: str = "this host"
     uuid: str = ""
     policy: Policy = Policy(mode=Mode.ENFORCE)
+    carried: Carried = NOTHING
     decision: Decision | None = None
     failure: Failure | None = None
 
@@ -94,7 +100,9 @@ def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[R
                 return guest
             domain = parse(document)
             guest = guest._replace(uuid=domain.uuid, policy=_policy(guest, domain))
-            decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged)
+            guest = guest._replace(carried=_carried(guest.policy, domain))
+            decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged, guest.carried,
+                                            settings.stamp)  # fmt: skip
             return guest._replace(decision=decision)
     except Undecidable as error:
         return guest._replace(failure=Failure("it cannot be judged", str(error), "", REFUSED))
@@ -116,6 +124,14 @@ def _policy(guest: _Guest, domain: Domain) -> Policy:
     return guest.policy.for_guest(guest.event.name, domain.uuid)
 
 
+def _carried(policy: Policy, domain: Domain) -> Carried:
+    """What the guest brings along, as far as the policy lets it count."""
+    found = carried(domain, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    if policy.origin is Identification.OFF:
+        found = found._replace(origin=None)
+    return found if policy.waivers else found._replace(waivers=())
+
+
 def internal(error: Exception) -> Failure:
     """An error of ours: its kind and place. Its text may quote the document, so it stays out."""
     trace = error.__traceback__
@@ -134,7 +150,15 @@ def _circumstances(guest: _Guest, settings: Settings) -> journal.Circumstances:
     mode, policy = guest.policy.mode, guest.policy
     enforced = mode is Mode.ENFORCE
     return journal.Circumstances(
-        guest.event, guest.host, guest.uuid, mode.value, enforced, policy.digest, policy.files, settings.path
+        guest.event,
+        guest.host,
+        guest.uuid,
+        mode.value,
+        enforced,
+        policy.digest,
+        policy.files,
+        settings.path,
+        guest.carried,
     )
 
 

@@ -6,13 +6,26 @@ import itertools
 from typing import Callable, Iterator, NamedTuple
 
 from libhooks import chain, guard, references, requirements
+from libhooks.carried import NOTHING, Carried
 from libhooks.chain import Chain
-from libhooks.decision import Change, Decision, Finding, Kind, Level, Undecidable, Unmet, Verdict
-from libhooks.domain import Domain, parse
+from libhooks.decision import (
+    WAIVER,
+    Change,
+    Decision,
+    Finding,
+    Kind,
+    Level,
+    Spot,
+    Undecidable,
+    Unmet,
+    Verdict,
+)
+from libhooks.domain import Domain, around, device_key, parse
 from libhooks.event import Event
 from libhooks.facts.model import Facts
+from libhooks.origin import Entry, Identity, Origin
 from libhooks.places import Index, Outcome, Resolution
-from libhooks.policy.model import Policy
+from libhooks.policy.model import Identification, Policy
 from libhooks.references.model import Reference, Role
 from libhooks.requirements.model import Requirement, Scope, Subject
 
@@ -23,15 +36,17 @@ def decide(
     policy: Policy,
     facts: Facts,
     judged: tuple[Requirement, ...] = requirements.ALL,
+    carried: Carried = NOTHING,
 ) -> Decision:
-    """What becomes of a guest that arrives on this host.
+    """What becomes of a guest that arrives on this host, and what of that it has ``carried`` with it.
 
     All requirements of ``judged`` that are not off are judged on the rewritten domain, and all
     findings are reported together. Deciding on the output gives Unchanged.
     Raises Undecidable if the document cannot be read or the policy contradicts itself.
     """
     domain = parse(document)
-    return decide_domain(event, domain, policy.for_guest(event.name, domain.uuid), facts, judged)
+    own = policy.for_guest(event.name, domain.uuid)
+    return decide_domain(event, domain, own, facts, judged, carried)
 
 
 def decide_domain(
@@ -40,25 +55,72 @@ def decide_domain(
     policy: Policy,
     facts: Facts,
     judged: tuple[Requirement, ...] = requirements.ALL,
+    carried: Carried = NOTHING,
+    stamped: bool = False,
 ) -> Decision:
-    """As ``decide``, for a document that is parsed and a policy with the guest's exceptions applied."""
+    """As ``decide``, for a document that is parsed and a policy with the guest's exceptions applied.
+
+    ``stamped``: what is rewritten goes to libvirt, and says where it runs to the host that it goes to next.
+    """
     index = _index(policy, facts)
 
     def resolve(reference: Reference) -> Resolution:
-        return index.resolve(reference, event.operation)
+        entry = _entry(reference, carried.origin)
+        if entry is None or carried.origin is None:
+            return index.resolve(reference, event.operation)
+        found = index.resolve(reference, event.operation, carried.origin.names)
+        return _identified(found, entry.identity, policy, facts)
 
-    made = _rewrite(domain, resolve, policy, facts)
+    own = _Own(resolve, _copied(carried))
+    made = _rewrite(domain, own, policy, facts)
     if made.edited:
-        _check_settled(made, _rewrite(made.after, resolve, policy, facts))
+        _check_settled(made, _rewrite(made.after, own, policy, facts))
     violations = tuple(guard.check(made.changes, made.after))
     rewritten = domain if violations and _guarded(policy) else made.after
     subject = Subject(event, rewritten, made.named.all, made.named.chains, violations, index, policy, facts,
-                      unfitted=made.unfitted)  # fmt: skip
-    findings = tuple(_judge(subject, judged))
-    return _decision(rewritten, made.changes, findings)
+                      carried.origin, made.unfitted)  # fmt: skip
+    findings = tuple(_judge(subject, judged, carried))
+    decision = _decision(rewritten, made.changes, findings)
+    if not stamped or decision.output is None or policy.origin is Identification.OFF:
+        return decision
+    return decision._replace(output=_stamped(rewritten, facts, policy))
 
 
 _Resolve = Callable[[Reference], Resolution]
+
+
+class _Own(NamedTuple):
+    """What is this guest's own: how its references resolve, and which are no business of ours."""
+
+    resolve: _Resolve
+    excused: Callable[[Reference], bool]
+
+
+def _entry(reference: Reference, origin: Origin | None) -> Entry | None:
+    """What the stamp says of a reference's device, where it says just what stands there."""
+    if origin is None or reference.element is None or reference.name is None:
+        return None
+    return origin.entry(device_key(around(reference.element)), str(reference.name))
+
+
+def _identified(found: Resolution, identity: Identity, policy: Policy, facts: Facts) -> Resolution:
+    if found.outcome is not Outcome.NO_PLACE or found.reference.role is not Role.IMAGE:
+        return found
+    from libhooks.identification import identified  # only for what no place names
+
+    return identified(found, identity, policy.origin, facts)
+
+
+def _copied(carried: Carried) -> Callable[[Reference], bool]:
+    """Which references are of disks that libvirt copies; rewritten, they would be copied onto themselves."""
+    if not carried.waivers:
+        return lambda _: False
+    from libhooks import waiver  # few guests have any
+
+    def copied(one: Reference) -> bool:
+        return one.role is Role.IMAGE and waiver.copied(carried.waivers, one.spot.label, one.writable)
+
+    return copied
 
 
 class _Named(NamedTuple):
@@ -86,12 +148,12 @@ class _Rewritten(NamedTuple):
     edited: bool
 
 
-def _rewrite(domain: Domain, resolve: _Resolve, policy: Policy, facts: Facts) -> _Rewritten:
-    named = _named(domain, resolve, facts)
+def _rewrite(domain: Domain, own: _Own, policy: Policy, facts: Facts) -> _Rewritten:
+    named = _named(domain, own, facts)
     placed = _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
     changes, unfitted = _adjusted(domain, policy, facts)
     made = _Rewritten((*placed, *changes), _applied(domain, (*placed, *changes)), named, unfitted, False)
-    return _edited(domain, made, resolve, policy, facts) if policy.edits else made
+    return _edited(domain, made, own, policy, facts) if policy.edits else made
 
 
 def _adjusted(domain: Domain, policy: Policy, facts: Facts) -> tuple[tuple[Change, ...], tuple[Unmet, ...]]:
@@ -102,13 +164,13 @@ def _adjusted(domain: Domain, policy: Policy, facts: Facts) -> tuple[tuple[Chang
     return adjust(domain, policy.adjust, facts)
 
 
-def _edited(domain: Domain, made: _Rewritten, resolve: _Resolve, policy: Policy, facts: Facts) -> _Rewritten:
+def _edited(domain: Domain, made: _Rewritten, own: _Own, policy: Policy, facts: Facts) -> _Rewritten:
     from libhooks import edits  # most guests have none
 
     direct, after = edits.made(made.after, policy.edits)
     if not direct:
         return made
-    named = _named(after, _settled(made.named, resolve), facts)
+    named = _named(after, own._replace(resolve=_settled(made.named, own.resolve)), facts)
     changes = edits.told(domain, made.changes, direct, after)
     return _Rewritten(changes, after, named, made.unfitted, True)
 
@@ -127,10 +189,10 @@ def _ruled(change: Change) -> str:
     return f"{change.kind.value}.{change.place} ({change.rule})"
 
 
-def _named(domain: Domain, resolve: _Resolve, facts: Facts) -> _Named:
-    resolutions = tuple(resolve(reference) for reference in references.find(domain))
+def _named(domain: Domain, own: _Own, facts: Facts) -> _Named:
+    resolutions = tuple(own.resolve(one) for one in references.find(domain) if not own.excused(one))
     images = (one for one in resolutions if _is_image(one))
-    return _Named(resolutions, tuple((top, chain.follow(top, resolve, facts)) for top in images))
+    return _Named(resolutions, tuple((top, chain.follow(top, own.resolve, facts)) for top in images))
 
 
 def _settled(before: _Named, resolve: _Resolve) -> _Resolve:
@@ -168,6 +230,9 @@ def _applied(domain: Domain, changes: tuple[Change, ...]) -> Domain:
     return domain.edited(edit for change in changes for edit in change.edits) if changes else domain
 
 
+_GUEST = Spot("guest", "/domain")
+
+
 def _is_image(resolution: Resolution) -> bool:
     return resolution.reference.role is Role.IMAGE and resolution.now is not None
 
@@ -177,12 +242,10 @@ def _changes(resolutions: tuple[Resolution, ...]) -> Iterator[Change]:
         reference, new = resolution.reference, resolution.new
         if resolution.outcome is not Outcome.RENAMED or new is None:
             continue
-        if resolution.place is not None and resolution.rule is not None and reference.element is not None:
+        if resolution.rule is not None and reference.element is not None:
             edits = tuple(reference.row.write(reference.spot, reference.element, new))
-            old = str(reference.name)
-            yield Change(
-                resolution.kind, resolution.place.id, reference.spot, old, str(new), resolution.rule, edits
-            )
+            place, old = resolution.place.id if resolution.place else "origin", str(reference.name)
+            yield Change(resolution.kind, place, reference.spot, old, str(new), resolution.rule, edits)
 
 
 def _merged(changes: Iterator[Change]) -> tuple[Change, ...]:
@@ -201,16 +264,37 @@ def _chain_changes(followed: tuple[tuple[Resolution, Chain], ...]) -> Iterator[C
             yield from found.change(top)
 
 
-def _judge(subject: Subject, judged: tuple[Requirement, ...]) -> Iterator[Finding]:
+def _judge(subject: Subject, judged: tuple[Requirement, ...], carried: Carried) -> Iterator[Finding]:
     for requirement in judged:
         setting = subject.policy.setting(requirement.code, requirement.default)
-        if setting.level is Level.OFF or not _applies(requirement, subject):
+        if not _applies(requirement, subject):
+            continue
+        if setting.level is Level.OFF:
+            yield from _exempt(requirement, subject.policy)
             continue
         unknown = subject.policy.require.get("unknown", setting)
         for unmet in requirement.judge(subject):
-            level, rule = unknown if unmet.unknown else setting
-            if level is not Level.OFF:
-                yield Finding(requirement.code, level, _worded(unmet), rule)
+            level, rule, audited = unknown if unmet.unknown else setting
+            if _waived(requirement, unmet, carried):
+                yield Finding(requirement.code, Level.OFF, _worded(unmet), WAIVER)
+            elif level is not Level.OFF:
+                yield Finding(requirement.code, level, _worded(unmet), rule, audited)
+
+
+def _exempt(requirement: Requirement, policy: Policy) -> Iterator[Finding]:
+    """What is not judged because this guest is an exception, not because nobody asks for it."""
+    setting = policy.exempt.get(requirement.code)
+    if setting is not None:
+        unmet = Unmet(_GUEST, "", requirement.title, "not judged: this guest is exempt", "")
+        yield Finding(requirement.code, Level.OFF, unmet, setting.rule)
+
+
+def _waived(requirement: Requirement, unmet: Unmet, carried: Carried) -> bool:
+    if not carried.waivers:
+        return False
+    from libhooks import waiver
+
+    return waiver.waived(carried.waivers, requirement.code, unmet.spot.label)
 
 
 def _applies(requirement: Requirement, subject: Subject) -> bool:
@@ -224,8 +308,15 @@ def _worded(unmet: Unmet) -> Unmet:
 
 
 def _decision(rewritten: Domain, changes: tuple[Change, ...], findings: tuple[Finding, ...]) -> Decision:
-    if any(finding.level is Level.REFUSE for finding in findings):
+    if any(finding.refuses for finding in findings):
         return Decision(Verdict.REFUSED, changes, findings, None)
     if changes:
         return Decision(Verdict.REWRITTEN, changes, findings, rewritten.serialise())
     return Decision(Verdict.UNCHANGED, (), findings, None)
+
+
+def _stamped(rewritten: Domain, facts: Facts, policy: Policy) -> bytes:
+    from libhooks import stamp, stamping  # only for what is rewritten anyway
+
+    rewritten.mark(stamp.written(stamping.stamp(rewritten, facts, policy.digest)))
+    return rewritten.serialise()

@@ -15,6 +15,7 @@ import time
 from _socket import AF_UNIX, SOCK_DGRAM, SOCK_NONBLOCK, socket
 from typing import Mapping, NamedTuple, Sequence, Union
 
+from libhooks.carried import NOTHING, Carried
 from libhooks.decision import Change, Decision, Finding, Verdict
 from libhooks.event import Event
 
@@ -43,6 +44,7 @@ class Circumstances(NamedTuple):
     digest: str
     files: tuple[str, ...]
     path: str
+    carried: Carried = NOTHING
 
 
 def new_id(now: float, random: bytes) -> str:
@@ -75,8 +77,8 @@ def record(
         "mode": circumstances.mode,
         "enforced": enforced,
         "error": error,
-        "origin": None,
-        "waivers": [],
+        "origin": circumstances.carried.origin.host if circumstances.carried.origin else None,
+        "waivers": [dict(one._asdict()) for one in circumstances.carried.waivers],
         "changes": [_change(one) for one in decision.changes] if decision else [],
         "findings": [_finding(one) for one in decision.findings] if decision else [],
         "policy": {"digest": circumstances.digest, "files": list(circumstances.files)},
@@ -98,6 +100,7 @@ def _change(change: Change) -> Record:
 
 def _finding(finding: Finding) -> Record:
     unmet = finding.unmet
+    mode: Record = {"mode": "audit"} if finding.audited else {}
     return {
         "code": finding.code,
         "level": finding.level.value,
@@ -106,6 +109,7 @@ def _finding(finding: Finding) -> Record:
         "found": unmet.found,
         "hint": unmet.hint,
         "rule": str(finding.rule),
+        **mode,
     }
 
 

@@ -47,6 +47,11 @@ class Origin(NamedTuple):
     addresses: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that the host goes by, best first: as given, and without its domain."""
+        return tuple(dict.fromkeys((self.host, self.host.partition(".")[0])))
+
     def entry(self, device: str, name: str) -> Entry | None:
         """The entry of a device, if it says exactly what the document says: stale ones fall away."""
         for entry in self.entries:

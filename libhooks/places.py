@@ -27,7 +27,8 @@ class Outcome(Enum):
 class Resolution(NamedTuple):
     """A reference and its answer. ``new`` is set for RENAMED and UNFIT; ``why`` for the failures.
 
-    ``answers`` says, for an ambiguous one, what each host and place would have it be.
+    ``answers`` says, for an ambiguous one, what each host and place would have it be; ``elsewhere``, for one
+    without a place, by what other path this host has the very same thing.
     """
 
     reference: Reference
@@ -38,6 +39,7 @@ class Resolution(NamedTuple):
     rule: Rule | None = None
     why: str = ""
     answers: tuple[str, ...] = ()
+    elsewhere: str = ""
 
     @property
     def now(self) -> Name | None:
@@ -72,6 +74,7 @@ class Index:
         self._mine: dict[tuple[Kind, str], tuple[Name, ...]] = {}
         self._pattern: dict[tuple[Kind, str], str] = {}
         self._entries: dict[tuple[Kind, Form, tuple[str, ...]], list[_Entry]] = {}
+        self._me = tuple(one.lower() for one in me)
         self.all = places
         hosts = _hosts(places)
         for place in places:
@@ -96,16 +99,28 @@ class Index:
             key = (place.kind, name.form, name.parts)
             self._entries.setdefault(key, []).append(_Entry(host, place, name))
 
-    def resolve(self, reference: Reference, operation: Operation) -> Resolution:
-        """This host's name for a reference, by the rules of the design's section 1."""
+    def resolve(
+        self, reference: Reference, operation: Operation, came_from: tuple[str, ...] = ()
+    ) -> Resolution:
+        """This host's name for a reference, by the rules of the design's section 1.
+
+        ``came_from``: the names of the host that the reference's device is known to come from, if it is.
+        """
         kinds, name = reference.row.kinds, reference.name
         if name is None:
             return Resolution(reference, Outcome.UNREADABLE, kinds[-1], why=reference.malformed)
         if name.climbs:
             why = "it has a .. in it, and links make its meaning uncertain"
             return Resolution(reference, Outcome.UNREADABLE, kinds[-1], why=why)
-        found = {kind: self._origins(kind, name) for kind in kinds}
-        if operation is Operation.RESTORE and any(_here(origins) for origins in found.values()):
+        if came_from:
+            found = {kind: self._of_host(kind, name, came_from) for kind in kinds}
+        else:
+            found = {kind: self._origins(kind, name) for kind in kinds}
+        if (
+            not came_from
+            and operation is Operation.RESTORE
+            and any(_here(origins) for origins in found.values())
+        ):
             # What this host saved is called as this host calls it.
             found = {kind: _here(origins) for kind, origins in found.items()}
         for kind, origins in found.items():
@@ -126,6 +141,24 @@ class Index:
                 if fits and longest.setdefault(entry.host, size) == size:
                     found.append(entry)
         return tuple(found)
+
+    def _of_host(self, kind: Kind, name: Name, host: tuple[str, ...]) -> tuple[_Entry, ...]:
+        """The places of one host's longest name that contains it."""
+        for size in range(len(name.parts), -1, -1):
+            found = tuple(
+                entry
+                for entry in self._entries.get((kind, name.form, name.parts[:size]), ())
+                if name.remainder(entry.name) is not None and self._is_of(entry, host)
+            )
+            if found:
+                return found
+        return ()
+
+    def _is_of(self, entry: _Entry, host: tuple[str, ...]) -> bool:
+        if set(self._me) & {one.lower() for one in host}:
+            return entry.host == _HERE
+        pattern = _pattern_of_another(list(entry.place.at), host)
+        return entry.host == pattern
 
     def _answer(
         self, reference: Reference, kind: Kind, name: Name, origins: tuple[_Entry, ...]
@@ -183,14 +216,14 @@ def _by_host(place: Place, hosts: dict[str, None]) -> Iterator[tuple[str, tuple[
     yield from place.at.items()
     globs = [pattern for pattern in place.at if set(pattern) & set("*?[")]
     for host in hosts if globs else ():
-        pattern = None if host in place.at else _pattern_of_another(globs, host)
+        pattern = None if host in place.at else _pattern_of_another(globs, (host,))
         if pattern is not None:
             yield host, place.at[pattern]
 
 
-def _pattern_of_another(globs: list[str], host: str) -> str | None:
+def _pattern_of_another(patterns: list[str], host: tuple[str, ...]) -> str | None:
     try:
-        return best_pattern(globs, (host,))
+        return best_pattern(patterns, host)
     except ValueError:
         # A tie on another host is that host's to refuse; what it calls the place is not known.
         return None

@@ -16,10 +16,12 @@ _LONGEST_LINE = 400
 
 def text(host: str, guest: str, findings: tuple[Finding, ...], where: str) -> str:
     """The refusal of a guest. ``where`` says where its record is."""
-    unmet = [finding for finding in findings if finding.level is Level.REFUSE]
-    warnings = len(findings) - len(unmet)
+    unmet = [finding for finding in findings if finding.refuses]
+    exempt = sum(finding.level is Level.OFF for finding in findings)
+    warnings = len(findings) - len(unmet) - exempt
     head = f"libhooks: {host} refuses guest '{guest}': {_count(len(unmet), 'requirement')} unmet"
-    tail = [f"({_count(warnings, 'warning')} in the record)"] if warnings else []
+    counted = [_count(*one) for one in ((warnings, "warning"), (exempt, "exemption")) if one[0]]
+    tail = [f"({' and '.join(counted)} in the record)"] if counted else []
     return _fitted(head, [list(_told(finding)) for finding in unmet], [*tail, where])
 
 

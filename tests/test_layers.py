@@ -17,6 +17,9 @@ LAYERS = {
     "libhooks.decision": 0,
     "libhooks.domain": 0,
     "libhooks.origin": 0,
+    "libhooks.carried": 0,
+    "libhooks.stamp": 0,
+    "libhooks.waiver": 0,
     "libhooks.policy.model": 0,
     "libhooks.policy.diagnostic": 0,
     "libhooks.facts.model": 0,
@@ -36,6 +39,8 @@ LAYERS = {
     "libhooks.references": 1,
     "libhooks.places": 1,
     "libhooks.chain": 1,
+    "libhooks.stamping": 1,
+    "libhooks.identification": 1,
     "libhooks.guard": 1,
     "libhooks.adjust": 1,
     "libhooks.edits": 1,
@@ -62,6 +67,8 @@ CONCEPTS = {
         "libhooks.references.model",
         "libhooks.references.storage",
     },
+    "libhooks.identification": {"libhooks.places"},
+    "libhooks.stamping": {"libhooks.references", "libhooks.references.model"},
     "libhooks.references": {
         f"libhooks.references.{one}" for one in ("model", "address", "device", "files", "network", "storage")
     },

@@ -151,6 +151,8 @@ def test_defaults_are_the_model_s() -> None:
     told = {".".join(key.path): key.default for key in schema.KEYS if key.default}
     assert told == {
         "mode": '"enforce"',
+        "origin": '"verify"',
+        "waivers": '"allow"',
         "journal.path": f'"{Journal().path}"',
         "journal.required": str(Journal().required).lower(),
         "hook.deadline": f"{Policy().deadline:g}",

@@ -7,7 +7,7 @@ import difflib
 import sys
 
 from libhooks import requirements
-from libhooks.cli import options
+from libhooks.cli import options, terminal
 from libhooks.cli.options import Usage
 from libhooks.cli.terminal import Screen
 from libhooks.decision import Decision, Finding, Level, Undecidable, Verdict
@@ -136,12 +136,17 @@ def _show_findings(screen: Screen, given: Answer) -> None:
 
 
 def _show_finding(screen: Screen, finding: Finding) -> None:
-    unmet, refuses = finding.unmet, finding.level is Level.REFUSE
-    screen.parts((f"  {finding.level.value:<6} ", "red" if refuses else "yellow"), (finding.code, "bold"),
-                 (f"  {unmet.spot.label}  {unmet.subject}", ""))  # fmt: skip
-    screen.line(f"    wanted: {unmet.wanted}")
-    screen.line(f"    found:  {unmet.found}")
-    screen.line(f"    hint:   {unmet.hint}")
+    unmet = finding.unmet
+    told, paint = terminal.level(finding.level.value, finding.audited)
+    where = f"  {unmet.spot.label}  {unmet.subject}".rstrip()
+    screen.parts((f"  {told:<6} ", paint), (finding.code, "bold"), (where, ""), (_exempted(finding), "faint"))
+    for what, words in (("wanted:", unmet.wanted), ("found: ", unmet.found), ("hint:  ", unmet.hint)):
+        if words:
+            screen.line(f"    {what} {words}")
+
+
+def _exempted(finding: Finding) -> str:
+    return f"  ({finding.rule})" if finding.level is Level.OFF else ""
 
 
 def _show_failure(screen: Screen, failure: Failure) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libhooks import inline
 from libhooks.cli.options import Usage, existing
-from libhooks.door import Settings
+from libhooks.door import POLICY_DIRECTORY, Settings
 from libhooks.event import Event, Operation
 
 _OPTIONS = ("--policy", "--host", "--root")
@@ -24,7 +24,8 @@ def hook(arguments: list[str]) -> int:
     if positional[1] not in [operation.value for operation in Operation]:
         return 0
     given = {**leading, **following}
-    settings = existing(Settings(**{option[2:]: value for option, value in given.items()}))
+    policy, host, root = (given.get(option, "") for option in _OPTIONS)
+    settings = existing(Settings(policy or POLICY_DIRECTORY, host, root or "/"))
     name, operation, *details = positional
     inline.main(Event(name, Operation(operation), *details), settings)  # noqa: RET503
 

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Iterable, Iterator
 
-from libhooks.cli import options
+from libhooks.cli import options, terminal
 from libhooks.cli.options import Usage
 from libhooks.cli.terminal import Screen
 from libhooks.door import POLICY_DIRECTORY
@@ -117,7 +117,7 @@ def _row(screen: Screen, entry: dict[str, Any]) -> None:
 def _summary(entry: dict[str, Any]) -> str:
     if entry["error"]:
         return str(entry["error"]).partition(":")[0]
-    codes = [finding["code"] for finding in entry["findings"] if finding["level"] == "refuse"]
+    codes = [one["code"] for one in entry["findings"] if one["level"] == "refuse"]
     if codes:
         return ", ".join(dict.fromkeys(codes))
     places = [f"{change['kind']}.{change['place']}" for change in entry["changes"]]
@@ -156,12 +156,11 @@ def _full(screen: Screen, entry: dict[str, Any]) -> None:
             if change[key]:
                 screen.line(f"    {sign} {change[key]}", paint)
     for finding in entry["findings"]:
-        paint = "red" if finding["level"] == "refuse" else "yellow"
-        screen.parts(
-            (f"  {finding['level']:<6} ", paint), (finding["code"], "bold"), (f"  {finding['where']}", "")
-        )
+        told, paint = terminal.level(finding["level"], "mode" in finding)
+        screen.parts((f"  {told:<6} ", paint), (finding["code"], "bold"), (f"  {finding['where']}", ""))
         for key in ("wanted", "found", "hint"):
-            screen.line(f"    {key + ':':<8}{finding[key]}")
+            if finding[key]:
+                screen.line(f"    {key + ':':<8}{finding[key]}")
 
 
 def _follow(screen: Screen, arguments: argparse.Namespace, path: str) -> None:

@@ -39,7 +39,7 @@ def add_colour(parser: argparse.ArgumentParser) -> None:
 
 def settings(arguments: argparse.Namespace) -> Settings:
     """The settings that the trial options describe. Raises Usage as ``existing`` does."""
-    return existing(Settings(arguments.policy, arguments.host, arguments.root))
+    return existing(Settings(arguments.policy, arguments.host, arguments.root, stamp=False))
 
 
 def existing(chosen: Settings) -> Settings:

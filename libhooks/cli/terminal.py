@@ -12,6 +12,15 @@ from libhooks.refusal import printable
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "faint": "2"}
 
 
+def level(level: str, audited: bool) -> tuple[str, str]:
+    """A finding's level in a word for people, and its colour."""
+    if level == "off":
+        return "exempt", "cyan"
+    if level == "refuse":
+        return ("would refuse", "yellow") if audited else ("refuse", "red")
+    return level, "yellow"
+
+
 class Screen:
     """Writes lines to a stream. ``colour``: auto (a terminal, and NO_COLOR unset), always or never."""
 

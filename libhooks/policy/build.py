@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Container, Mapping, Sequence, cast
 
-from libhooks.decision import PLACES, Level, Rule
+from libhooks.decision import PLACES, Rule
 from libhooks.names import Name
-from libhooks.policy import edits
+from libhooks.policy import edits, forms
 from libhooks.policy.diagnostic import Diagnostic, dotted
 from libhooks.policy.document import Document
-from libhooks.policy.model import Adjustment, Guests, How, Journal, Mode, Place, Policy, Setting
+from libhooks.policy.model import (
+    Adjustment,
+    Guests,
+    How,
+    Identification,
+    Journal,
+    Mode,
+    Place,
+    Policy,
+    Setting,
+)
 from libhooks.policy.settings import Leaf, Path, Settings
 
 if TYPE_CHECKING:
@@ -65,6 +75,8 @@ def policy(documents: Sequence[Settings]) -> Policy:
         journal=_journal(merged),
         deadline=cast(float, merged.value(("hook", "deadline"), Policy().deadline)),
         releases=cast("tuple[Pair, ...]", merged.value(("platform", "releases"), ())),
+        origin=cast(Identification, merged.value(("origin",), Policy().origin)),
+        waivers=cast(bool, merged.value(("waivers",), Policy().waivers)),
     )
 
 
@@ -90,7 +102,8 @@ def _journal(merged: Merged) -> Journal:
 
 def _require(leaves: Mapping[str, Leaf]) -> Mapping[str, Setting]:
     rules = _rules(leaves)
-    return {code: Setting(cast(Level, leaf.value), rules[code]) for code, leaf in leaves.items()}
+    levels = {code: cast("forms.Demand", leaf.value) for code, leaf in leaves.items()}
+    return {code: Setting(one.level, rules[code], one.audited) for code, one in levels.items()}
 
 
 def _adjust(leaves: Mapping[str, Leaf]) -> Mapping[str, Adjustment]:

@@ -6,7 +6,7 @@ from typing import Callable, Iterable, NamedTuple
 
 from libhooks.decision import Level
 from libhooks.policy.diagnostic import Wrong, closest, shown
-from libhooks.policy.model import Action, How, Mode
+from libhooks.policy.model import Action, How, Identification, Mode
 
 
 class Form(NamedTuple):
@@ -48,11 +48,43 @@ def level(value: object) -> Level:
     return Level(choice(value, tuple(one.value for one in Level)))
 
 
-def unknown_level(value: object) -> Level:
+class Demand(NamedTuple):
+    """A requirement's level, and whether it is only recorded."""
+
+    level: Level
+    audited: bool = False
+
+
+def demand(value: object) -> Demand:
+    """A level, or a table of one and a mode: ``{ level = "refuse", mode = "audit" }``."""
+    if not isinstance(value, dict):
+        return Demand(level(value))
+    for key in value:
+        if key not in ("level", "mode"):
+            raise Wrong(f"unknown key {shown(key)}", closest(key, ("level", "mode")) or _DEMAND, (key,))
+    if "level" not in value:
+        raise Wrong("a level is missing", _DEMAND)
+    return Demand(level(value["level"]), mode(value.get("mode", "enforce")) is Mode.AUDIT)
+
+
+_DEMAND = 'write "refuse", or { level = "refuse", mode = "audit" }'
+
+
+def unknown_level(value: object) -> Demand:
     """What follows from a fact that can't be read: it never passes silently."""
     if value == Level.OFF.value:
         raise expected('"refuse" or "warn"', value, "what can't be read never passes silently")
-    return level(value)
+    return Demand(level(value))
+
+
+def identification(value: object) -> Identification:
+    """What is made of the origin stamp."""
+    return Identification(choice(value, tuple(one.value for one in Identification)))
+
+
+def leave(value: object) -> bool:
+    """Whether waivers are honoured."""
+    return choice(value, ("allow", "deny")) == "allow"
 
 
 def truncate(value: object) -> How:

@@ -40,11 +40,24 @@ class Place(NamedTuple):
         return f"{self.kind.value}.{self.id}"
 
 
+class Identification(Enum):
+    """What is made of what a guest says of where it comes from (``origin``).
+
+    ``OFF``: nothing. ``VERIFY``: names are those of that host, and what is behind them is compared.
+    ``REWRITE``: what no place names is also found here by what it is.
+    """
+
+    OFF = "off"
+    VERIFY = "verify"
+    REWRITE = "rewrite"
+
+
 class Setting(NamedTuple):
-    """A requirement's level and the rule that set it."""
+    """A requirement's level and the rule that set it; ``audited`` is recorded and not enforced."""
 
     level: Level
     rule: Rule
+    audited: bool = False
 
 
 def fits(names: tuple[str, ...], uuids: tuple[str, ...], name: str, uuid: str) -> bool:
@@ -123,8 +136,9 @@ class Policy(NamedTuple):
     ``present`` is False where no file sets anything: libhooks then audits. ``deadline`` is the time
     in seconds that a whole decision may take (``hook.deadline``). ``adjust`` has what is not "keep", by
     key; ``edits`` are in the order of the files. ``releases`` are the pairs of releases that count instead
-    of the guide's, none where those do. ``digest`` identifies the text of ``files``; two hosts with the
-    same digest have the same policy.
+    of the guide's, none where those do. ``waivers``: whether those that guests bring are honoured. ``exempt``
+    are the requirements that a guest's own tables switch off and the fleet does not. ``digest`` identifies
+    the text of ``files``; two hosts with the same digest have the same policy.
     """
 
     present: bool = False
@@ -137,6 +151,9 @@ class Policy(NamedTuple):
     journal: Journal = Journal()
     deadline: float = 10.0
     releases: tuple[Pair, ...] = ()
+    origin: Identification = Identification.VERIFY
+    waivers: bool = True
+    exempt: Mapping[str, Setting] = {}
     digest: str = ""
     files: tuple[str, ...] = ()
 
@@ -153,7 +170,13 @@ class Policy(NamedTuple):
                 policy = policy._replace(
                     mode=table.mode or policy.mode, require={**policy.require, **table.require}
                 )
-        return policy
+        return policy if policy.require is self.require else policy._replace(exempt=self._exempt(policy))
+
+    def _exempt(self, own: Policy) -> Mapping[str, Setting]:
+        off = {code: one for code, one in own.require.items() if one.level is Level.OFF}
+        return {
+            code: one for code, one in off.items() if self.setting(code, Level.WARN).level is not Level.OFF
+        }
 
     def setting(self, code: str, default: Level) -> Setting:
         """The level of a requirement: the policy's, or the requirement's own default."""

@@ -29,8 +29,10 @@ CODES = (
 )  # fmt: skip
 
 _MODE = Form('"enforce" or "audit"', forms.mode)
-_LEVEL = Form('"refuse", "warn" or "off"', forms.level)
+_LEVEL = Form('"refuse", "warn" or "off"', forms.demand)
 _UNKNOWN = Form('"refuse" or "warn"', forms.unknown_level)
+_ORIGIN = Form('"off", "verify" or "rewrite"', forms.identification)
+_WAIVERS = Form('"allow" or "deny"', forms.leave)
 _TEXT = Form("text", forms.text)
 _PATH = Form("an absolute path", forms.absolute_path)
 _NAMES = Form("a name or pattern, or a list of them", forms.guest_names)
@@ -71,6 +73,13 @@ _JOURNAL = '"/var/log/libhooks/decisions.jsonl"'
 KEYS = (
     Key(("version",), _VERSION, "", "The policy language's version; in each file that sets anything."),
     Key(("mode",), _MODE, '"enforce"', '"audit" decides and records, but changes and refuses nothing.'),
+    Key(
+        ("origin",),
+        _ORIGIN,
+        '"verify"',
+        'Where a guest says it comes from: "rewrite" also finds by what it is what no place names.',
+    ),
+    Key(("waivers",), _WAIVERS, '"allow"', "Exemptions that guests bring along (libhooks waive)."),
     Key(("storage", "ID", "source"), _TEXT, "", "What must be mounted at the place, as mount(8) shows it."),
     Key(("storage", "ID", "at", "HOST"), _STORAGE, "", "Where the host has a shared store."),
     Key(("network", "ID", "at", "HOST"), _NETWORK, "", "What the host calls a layer-2 segment."),
@@ -108,8 +117,7 @@ KEYS = (
 
 #: Keys that the design names and this version does not read: an honest error instead of a puzzle.
 LATER = (
-    ("service",), ("origin",), ("waivers",), ("policy",),
-    ("journal", "cases"), ("require", "CODE", "mode"),
+    ("service",), ("policy",), ("journal", "cases"),
 )  # fmt: skip
 
 #: What a key's path may go on with: a key that ends there, or a table of further words.

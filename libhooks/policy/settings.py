@@ -142,8 +142,8 @@ def _unknown_help(node: Mapping[str, Node], path: Path) -> str:
 
 
 def _is_dotted(table: Mapping[str, object]) -> bool:
-    """Whether a table under ``at`` was meant as a host name with dots."""
-    return bool(table) and not set(table) & {"protocol", "name", "hosts", "secret"}
+    """Whether a table was meant as a host's name or a requirement's code with dots."""
+    return bool(table) and not set(table) & {"protocol", "name", "hosts", "secret", "level", "mode"}
 
 
 def _leaves(table: Mapping[str, object]) -> Iterator[tuple[Path, object]]:

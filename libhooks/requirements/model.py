@@ -7,7 +7,7 @@ from typing import Callable, Iterator, NamedTuple
 
 from libhooks.chain import Chain
 from libhooks.decision import Kind, Level, Unmet
-from libhooks.domain import Domain, around
+from libhooks.domain import Domain, around, device_key
 from libhooks.event import Event, Operation
 from libhooks.facts.model import Facts
 from libhooks.guard import Violation
@@ -54,10 +54,7 @@ class Subject(NamedTuple):
         reference = resolution.reference
         if self.origin is None or reference.element is None or reference.name is None:
             return None
-        device = around(reference.element)
-        mac, target = device.find("mac"), device.find("target")
-        key = mac.get("address", "") if mac is not None else "" if target is None else target.get("dev", "")
-        return self.origin.entry(key, str(reference.name))
+        return self.origin.entry(device_key(around(reference.element)), str(reference.name))
 
     def _refused(self, resolution: Resolution) -> bool:
         code = self._code_of(resolution)

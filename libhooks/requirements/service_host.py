@@ -208,9 +208,9 @@ def judge(host: ServiceFacts, policy: Policy) -> Iterator[Finding]:
         setting = policy.setting(requirement.code, requirement.default)
         unknown = policy.require.get("unknown", setting)
         for unmet in requirement.judge(host) if setting.level is not Level.OFF else ():
-            level, rule = unknown if unmet.unknown else setting
+            level, rule, audited = unknown if unmet.unknown else setting
             worded = unmet._replace(found=f"unknown: {unmet.found}") if unmet.unknown else unmet
-            yield Finding(requirement.code, level, worded, rule)
+            yield Finding(requirement.code, level, worded, rule, audited)
 
 
 REQUIREMENTS: tuple[HostRequirement, ...] = (

@@ -132,6 +132,8 @@ def _nothing_at(path: str, facts: Facts) -> str:
 
 
 def _place_hint(resolution: Resolution) -> str:
+    if resolution.elsewhere:
+        return f'it is {resolution.elsewhere} here: name both in a place, or set origin = "rewrite"'
     if resolution.place is not None:
         return f"mount {resolution.place.label} here, or correct its name ({resolution.rule})"
     return "name where it is on each host in a place of the policy"

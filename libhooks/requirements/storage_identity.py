@@ -77,6 +77,8 @@ def _differs(
     for what, old, new in _compared(there, here, resolution.place is not None, facts):
         if old != new:
             hint = "mount the same storage here, or name it in a place that says where each host has it"
+            if resolution.elsewhere:
+                hint = f'it is {resolution.elsewhere} here: name both in a place, or set origin = "rewrite"'
             yield unmet(resolution, name, f"{what} {old}, as where it comes from", f"{what} {new}", hint)
             return
 

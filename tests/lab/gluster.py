@@ -46,7 +46,7 @@ class Filer(Machine):
 
     def _signal_brick(self, signal: str) -> None:
         pids = [pid.read_text().strip() for pid in self.path(f"/run/gluster/vols/{VOLUME}").glob("*.pid")]
-        self.run(["kill", f"-{signal}", *pids])
+        self.run(["busybox", "kill", f"-{signal}", *pids])
 
     def _gluster(self, commands: str) -> None:
         """Give commands to one gluster process, cheaper than one each; it answers them all with exit 0."""

@@ -70,7 +70,7 @@ class Host(Machine):
     def stop_libvirtd(self) -> None:
         """End libvirtd; its guests run on."""
         pid = self._libvirtd_pid()
-        self.run(["kill", pid])
+        self.run(["busybox", "kill", pid])
         wait_for(lambda: not self.path(f"/proc/{pid}").exists(), f"libvirtd on {self.name} to end", 20)
 
     def restart_libvirtd(self) -> None:
@@ -83,7 +83,7 @@ class Host(Machine):
 
         libvirtd does it some milliseconds after this returns.
         """
-        self.run(["kill", "-HUP", self._libvirtd_pid()])
+        self.run(["busybox", "kill", "-HUP", self._libvirtd_pid()])
 
     def _libvirtd_pid(self) -> str:
         return self.path(PIDFILE).read_text().strip()

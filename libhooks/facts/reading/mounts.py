@@ -36,6 +36,7 @@ class Mounts:
     """
 
     def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
         self._on = {(entry.parent, entry.point): entry for entry in entries}
         ids = {entry.id for entry in entries}
         tops = [entry for entry in entries if entry.point == "/" and entry.parent not in ids - {entry.id}]

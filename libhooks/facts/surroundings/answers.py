@@ -51,6 +51,16 @@ class Surroundings:
 
         return self._ask(lambda: identity.identity(self._paths, self._mounts(), path))
 
+    def paths_of(
+        self, mount_source: str, subpath: str, inode: str, wwid: str, uuid: str
+    ) -> tuple[str, ...] | Unknown:
+        """From the mount table and /dev/disk."""
+        from libhooks.facts.storage import whereabouts
+        from libhooks.origin import Identity
+
+        wanted = Identity(mount_source, subpath, int(inode), wwid, uuid)
+        return self._ask(lambda: whereabouts.paths(self._paths, self._mounts(), wanted))
+
     def portals(self, path: str) -> tuple[str, ...] | Unknown:
         """From sysfs."""
         from libhooks.facts.storage import exporters

@@ -25,6 +25,11 @@ class SurroundingsFacts(Protocol):
     def identity(self, path: str) -> Identity | None | Unknown:
         """What ``path`` leads to, told by what does not depend on its name; None where it is missing."""
 
+    def paths_of(
+        self, mount_source: str, subpath: str, inode: str, wwid: str, uuid: str
+    ) -> tuple[str, ...] | Unknown:
+        """Where this host has the very thing that these describe (``origin.Identity``), best name first."""
+
     def portals(self, path: str) -> tuple[str, ...] | Unknown:
         """The addresses of the servers behind a block device."""
 
@@ -85,6 +90,12 @@ class SurroundingsMemo:
     def identity(self, path: str) -> Identity | None | Unknown:
         """Once."""
         return self._once(self._facts.identity, path)
+
+    def paths_of(
+        self, mount_source: str, subpath: str, inode: str, wwid: str, uuid: str
+    ) -> tuple[str, ...] | Unknown:
+        """Once."""
+        return self._once(self._facts.paths_of, mount_source, subpath, inode, wwid, uuid)
 
     def portals(self, path: str) -> tuple[str, ...] | Unknown:
         """Once."""
