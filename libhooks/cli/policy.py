@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 
 from libhooks import requirements
-from libhooks.cli import options
+from libhooks.cli import options, policy_show
 from libhooks.cli.terminal import Screen
 from libhooks.door import ACCEPTED, INVALID, POLICY_DIRECTORY
 from libhooks.facts.host import open_facts
 from libhooks.policy.diagnostic import Diagnostic, Severity
+from libhooks.policy.history import overrides
 from libhooks.policy.lint import Fleet, lint
 from libhooks.policy.load import diagnose, with_lines
 from libhooks.policy.model import Policy
 from libhooks.policy.render import counted, render
 
-_PAINT = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+_PAINT = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     below.add_argument("paths", nargs="*", metavar="FILE|DIR", help=f"default: {POLICY_DIRECTORY}")
     options.add_trial(below)
     options.add_colour(below)
+    policy_show.add(actions)
 
 
 def policy(arguments: argparse.Namespace) -> int:
@@ -35,6 +37,7 @@ def policy(arguments: argparse.Namespace) -> int:
     if found is not None:
         judged = {requirement.code for requirement in requirements.everything()}
         diagnostics = with_lines(lint(found, Fleet((_names(arguments),), judged)), *paths)
+        diagnostics += overrides(*paths)
     for diagnostic in diagnostics:
         _show(screen, diagnostic)
     errors = any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)

@@ -47,3 +47,8 @@ class Screen:
     def parts(self, *parts: tuple[str, str]) -> None:
         """One line made of (text, paint) parts."""
         self._stream.write("".join(self.painted(printable(text), paint) for text, paint in parts) + "\n")
+
+    def whole(self, *parts: tuple[str, str]) -> None:
+        """As ``parts``, for a line that counts only in full: it is never cut short."""
+        safe = (("".join(one if one.isprintable() else "?" for one in text), paint) for text, paint in parts)
+        self._stream.write("".join(self.painted(text, paint) for text, paint in safe) + "\n")

@@ -7,10 +7,11 @@ from typing import Iterable, NamedTuple
 
 
 class Severity(Enum):
-    """An ``ERROR`` makes the policy invalid; a ``WARNING`` is for people only."""
+    """An ``ERROR`` makes the policy invalid; a ``WARNING`` is for people only, a ``NOTE`` no reproach."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 class Diagnostic(NamedTuple):
@@ -85,7 +86,11 @@ def shown(value: object) -> str:
 def quoted(text: str) -> str:
     """Text as a TOML string, whatever it holds."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(one if one.isprintable() else f"\\u{ord(one):04X}" for one in plain) + '"'
+    return '"' + "".join(one if one.isprintable() else _escaped(one) for one in plain) + '"'
+
+
+def _escaped(one: str) -> str:
+    return f"\\u{ord(one):04X}" if ord(one) <= 0xFFFF else f"\\U{ord(one):08X}"
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -10,7 +10,7 @@ from libhooks.policy.files import Source
 from libhooks.policy.model import Policy
 from libhooks.policy.settings import Settings
 
-__all__ = ["PolicyError", "diagnose", "load", "with_lines"]
+__all__ = ["PolicyError", "diagnose", "documents", "load", "with_lines"]
 
 try:  # hashlib would load OpenSSL, which takes longer than all the rest; random.py does the same
     from _sha2 import sha256  # type: ignore[import-not-found]
@@ -36,13 +36,18 @@ def load(path: str) -> Policy:
 def diagnose(*paths: str) -> tuple[Policy | None, tuple[Diagnostic, ...]]:
     """The policy of directories and files, in the order given, and all errors; None if there are any."""
     sources, problems = _sources(paths)
-    documents, mistakes = _documents(sources)
-    problems += (*mistakes, *build.conflicts(documents))
-    problems = problems or build.gaps(documents)
+    read, mistakes = _documents(sources)
+    problems += (*mistakes, *build.conflicts(read))
+    problems = problems or build.gaps(read)
     if problems:
         return None, _in_order(problems, sources)
-    policy = build.policy(documents)
+    policy = build.policy(read)
     return (_signed(policy, sources) if policy.present else policy), ()
+
+
+def documents(*paths: str) -> tuple[Settings, ...]:
+    """What each file sets, for those who ask what the merged policy no longer tells."""
+    return _documents(_sources(paths)[0])[0]
 
 
 def _in_order(problems: Sequence[Diagnostic], sources: Sequence[Source]) -> tuple[Diagnostic, ...]:
@@ -69,16 +74,16 @@ def _sources(paths: Sequence[str]) -> tuple[tuple[Source, ...], tuple[Diagnostic
 
 
 def _documents(sources: Sequence[Source]) -> tuple[tuple[Settings, ...], tuple[Diagnostic, ...]]:
-    documents: list[Settings] = []
+    found: list[Settings] = []
     problems: list[Diagnostic] = []
     for source in sources:
         document = syntax.document(*source)
         if isinstance(document, Diagnostic):
             problems.append(document)
         else:
-            documents.append(settings.read(document))
-            problems += documents[-1].problems
-    return tuple(documents), tuple(problems)
+            found.append(settings.read(document))
+            problems += found[-1].problems
+    return tuple(found), tuple(problems)
 
 
 def _signed(policy: Policy, sources: Sequence[Source]) -> Policy:
