@@ -86,7 +86,7 @@ def test_what_is_shown_is_the_policy(source: Path, tmp_path: Path) -> None:
 
 def test_enough_policies_are_tried() -> None:
     """There are valid policies of both kinds, so the test above is about something."""
-    assert sum(one.name == "policy.d" for one in FILES) > 10
+    assert sum(one.name == "policy.d" for one in FILES) >= 5
     assert len(FILES) > 200
 
 
