@@ -62,6 +62,35 @@ def decide_domain(
 
     ``stamped``: what is rewritten goes to libvirt, and says where it runs to the host that it goes to next.
     """
+    examined = examine(event, domain, policy, facts, judged, carried)
+    decision = examined.decision
+    if not stamped or decision.output is None or policy.origin is Identification.OFF:
+        return decision
+    return decision._replace(output=_stamped(examined.subject.domain, facts, policy))
+
+
+class Examined(NamedTuple):
+    """A decision, and what it was made of.
+
+    ``resolutions`` and ``followed`` (of images, with the chains behind them) are those of the domain as it
+    came in; ``subject`` has those that the requirements judged, after direct edits.
+    """
+
+    subject: Subject
+    decision: Decision
+    resolutions: tuple[Resolution, ...]
+    followed: tuple[tuple[Resolution, Chain], ...]
+
+
+def examine(
+    event: Event,
+    domain: Domain,
+    policy: Policy,
+    facts: Facts,
+    judged: tuple[Requirement, ...] = requirements.ALL,
+    carried: Carried = NOTHING,
+) -> Examined:
+    """As ``decide_domain``, for those who want to know why."""
     index = _index(policy, facts)
 
     def resolve(reference: Reference) -> Resolution:
@@ -80,10 +109,7 @@ def decide_domain(
     subject = Subject(event, rewritten, made.named.all, made.named.chains, violations, index, policy, facts,
                       carried.origin, made.unfitted)  # fmt: skip
     findings = tuple(_judge(subject, judged, carried))
-    decision = _decision(rewritten, made.changes, findings)
-    if not stamped or decision.output is None or policy.origin is Identification.OFF:
-        return decision
-    return decision._replace(output=_stamped(rewritten, facts, policy))
+    return Examined(subject, _decision(rewritten, made.changes, findings), *made.came)
 
 
 _Resolve = Callable[[Reference], Resolution]
@@ -139,10 +165,14 @@ class _Named(NamedTuple):
 
 
 class _Rewritten(NamedTuple):
-    """What places, adjustments and edits make of a domain; ``edited`` where edits found something to do."""
+    """What places, adjustments and edits make of a domain; ``edited`` where edits found something to do.
+
+    ``came`` is what the domain named before any edit, ``named`` what it names after it.
+    """
 
     changes: tuple[Change, ...]
     after: Domain
+    came: _Named
     named: _Named
     unfitted: tuple[Unmet, ...]
     edited: bool
@@ -152,7 +182,8 @@ def _rewrite(domain: Domain, own: _Own, policy: Policy, facts: Facts) -> _Rewrit
     named = _named(domain, own, facts)
     placed = _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
     changes, unfitted = _adjusted(domain, policy, facts)
-    made = _Rewritten((*placed, *changes), _applied(domain, (*placed, *changes)), named, unfitted, False)
+    after = _applied(domain, (*placed, *changes))
+    made = _Rewritten((*placed, *changes), after, named, named, unfitted, False)
     return _edited(domain, made, own, policy, facts) if policy.edits else made
 
 
@@ -172,7 +203,7 @@ def _edited(domain: Domain, made: _Rewritten, own: _Own, policy: Policy, facts: 
         return made
     named = _named(after, own._replace(resolve=_settled(made.named, own.resolve)), facts)
     changes = edits.told(domain, made.changes, direct, after)
-    return _Rewritten(changes, after, named, made.unfitted, True)
+    return _Rewritten(changes, after, made.came, named, made.unfitted, True)
 
 
 def _check_settled(made: _Rewritten, again: _Rewritten) -> None:

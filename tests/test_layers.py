@@ -38,6 +38,7 @@ LAYERS = {
     "libhooks.releases": 0,
     "libhooks.references": 1,
     "libhooks.places": 1,
+    "libhooks.nearest": 1,
     "libhooks.chain": 1,
     "libhooks.stamping": 1,
     "libhooks.identification": 1,

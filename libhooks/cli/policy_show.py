@@ -146,9 +146,7 @@ def _show_host(screen: Screen, host: str, found: Sequence[_Named]) -> None:
         _show_names(screen, one, (label, name, pattern))
     if lacks:
         screen.line()
-        screen.line(
-            f"{host} has no name for these, and refuses guests that need one (KIND.mapped):", "yellow"
-        )
+        screen.line(f"{host} has no name for these; KIND.mapped decides on guests that need one:", "yellow")
     for one in lacks:
         screen.parts((f"  {one.place.label:<{label}}", "cyan"), (f"  {_elsewhere(one.place)}", ""),
                      (f"  {one.rule}", "faint"))  # fmt: skip
