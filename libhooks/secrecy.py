@@ -27,6 +27,17 @@ def is_secret(steps: tuple[str, ...]) -> bool:
     return any(steps[-len(ends) :] == ends for ends in _SECRETS)
 
 
+def may_select_secret(select: str) -> bool:
+    """Whether an edit that selects so may set a secret; in doubt it may."""
+    from libhooks.selection import Selection  # its patterns are compiled for those who ask alone
+
+    steps = Selection(select).steps(setting=True)
+    if steps is not None:
+        return is_secret(steps)
+    words = {step.lstrip("@") for ends in _SECRETS for step in ends[1:] or ends if step != "text()"}
+    return any(word in select for word in (*words, "cookie", "*", "node("))
+
+
 def holds_secret(element: etree._Element) -> bool:
     """Whether a secret stands anywhere in an element."""
     return any(True for one in element.iter(etree.Element) for _ in _secrets(one))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Any
 
 from libhooks.cli.explanation import Called, Explanation, Judged, Matched, Named, Tuned
 from libhooks.decision import Change, Finding
 from libhooks.nearest import Near
 
-Json = dict[str, Union[None, bool, str, "Json", list["Json"], list[str]]]
+Json = dict[str, Any]
 
 
 def told(one: Explanation) -> Json:

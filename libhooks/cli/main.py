@@ -27,7 +27,7 @@ class Command(NamedTuple):
 COMMANDS: tuple[Command, ...] = (
     Command("check", "what the hook would decide here for a domain XML", check.add_check, check.check),
     Command("rewrite", "the XML for this host, for virsh migrate --xml", check.add_rewrite, check.rewrite),
-    Command("policy", "check the policy files", policy.add, policy.policy),
+    Command("policy", "the policy files: check, show and explain them", policy.add, policy.policy),
     Command("log", "the decisions that were made on this host", log.add, log.log),
     Command("explain", "a requirement: what, why, and how to fix it", explain.add, explain.explain),
 )
@@ -38,6 +38,7 @@ libhooks hook NAME OPERATION SUB-OPERATION EXTRA is what libvirt runs.
 start here:
   virsh dumpxml --migratable GUEST | libhooks check     what would happen on this host
   libhooks policy check                                 is the policy right?
+  libhooks policy show                                  what is in force, and why?
   libhooks log                                          what happened
 
 exit codes: 0 accepted or fine, 1 refused, 2 usage or invalid policy, 3 internal

@@ -1,4 +1,4 @@
-"""``libhooks policy check``: every mistake of a policy at once, and where it is."""
+"""``libhooks policy``, and its ``check``: every mistake of a policy at once, and where it is."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ again here, from the same documents, when somebody asks.
 from __future__ import annotations
 
 import sys
-from typing import Iterator, NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from libhooks.decision import DEFAULT, PLACES, Rule
 from libhooks.policy import schema
@@ -16,6 +16,7 @@ from libhooks.policy.diagnostic import Diagnostic, Severity, dotted, shown
 from libhooks.policy.load import documents
 from libhooks.policy.schema import Key
 from libhooks.policy.settings import Leaf, Path, Settings
+from libhooks.secrecy import HIDDEN, may_select_secret
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -47,7 +48,7 @@ class Table(NamedTuple):
 
 
 def effective(found: Sequence[Settings], levels: Sequence[tuple[str, str]] = ()) -> tuple[Table, ...]:
-    """The policy that valid documents make, all defaults included.
+    """The policy that valid documents make, all defaults included; what an edit gives a password is hidden.
 
     ``levels`` are the requirements' own ones: they are told where no file sets others. Where no file sets
     anything there is no policy, and nothing but the version is told as if a file had set it.
@@ -55,6 +56,7 @@ def effective(found: Sequence[Settings], levels: Sequence[tuple[str, str]] = ())
     merged, present = Merged(found), any(one.present for one in found)
     leaves = _history(found)
     settings = [_setting(own, history) for own, history in leaves.items()]
+    settings = [one._replace(value=HIDDEN) if _may_be_secret(one.path, leaves) else one for one in settings]
     settings += [one for one in _defaults(present) if one.path not in leaves]
     settings += [one for one in _levels(levels) if one.path not in leaves]
     if not present:
@@ -66,7 +68,7 @@ def overrides(*paths: str) -> tuple[Diagnostic, ...]:
     """A note for each setting of a valid policy that a later file sets again: which is no mistake."""
     histories = _history(documents(*paths))
     return tuple(
-        _note(earlier, later)
+        _hidden(_note(earlier, later)) if _is_given(own) else _note(earlier, later)
         for own, history in histories.items()
         if own != ("version",)
         for earlier, later in zip(history, history[1:])
@@ -84,6 +86,11 @@ def _note(earlier: Leaf, later: Leaf) -> Diagnostic:
     return found._replace(severity=Severity.NOTE)
 
 
+def _hidden(note: Diagnostic) -> Diagnostic:
+    """A note that shows no value: what an edit gives may be a password."""
+    return note._replace(help="the later file counts", source_line="")
+
+
 def _history(found: Sequence[Settings]) -> dict[Path, list[Leaf]]:
     """All definitions of each setting, in the order of the files."""
     history: dict[Path, list[Leaf]] = {}
@@ -97,6 +104,16 @@ def _setting(own: Path, history: list[Leaf]) -> Setting:
     *earlier, leaf = history[:1] if own == ("version",) else history
     over = tuple(one.document.rule(one.path) for one in reversed(earlier))
     return Setting(leaf.path, _raw(leaf), leaf.document.rule(leaf.path), over, tuple(_items(leaf)))
+
+
+def _may_be_secret(own: Path, leaves: Mapping[Path, list[Leaf]]) -> bool:
+    """Whether a setting is what an edit gives a password or the like."""
+    select = leaves.get((*own[:2], "select"))
+    return _is_given(own) and select is not None and may_select_secret(str(select[-1].value))
+
+
+def _is_given(own: Path) -> bool:
+    return own[0] == "edit" and own[-1] == "value"
 
 
 def _items(leaf: Leaf) -> Iterator[Rule]:
