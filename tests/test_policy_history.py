@@ -8,6 +8,8 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from libhooks import requirements
 from libhooks.decision import PLACES, Rule
@@ -220,3 +222,56 @@ def test_overrides_are_notes(tmp_path: Path) -> None:
             "one of them is enough",
         ),
     ]
+
+
+_WORDS = st.text(st.sampled_from("ab-_"), min_size=1, max_size=3)
+_TEXTS: st.SearchStrategy[Any] = st.text(
+    st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=8
+)
+_PATHS: st.SearchStrategy[Any] = _TEXTS.filter(lambda text: ".." not in text).map(lambda text: f"/a{text}")
+_HOSTS = st.sampled_from(["hosta", "HostA", "hosta.example.org", "rack?", "*", "[ab]c"])
+_STORES: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {"protocol": st.just("rbd"), "name": _WORDS},
+    optional={"hosts": st.lists(st.sampled_from(["a:1", "b:2", "/s"]), min_size=1, unique=True)},
+)
+_PLACE: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {"at": st.dictionaries(_HOSTS, st.one_of(_PATHS, _STORES), max_size=3)}, optional={"source": _PATHS}
+)
+_LEVELS = st.dictionaries(
+    st.sampled_from(["storage.exists", "network.mtu"]), st.sampled_from(["off", "warn"])
+)
+_GUESTS: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {"match": st.fixed_dictionaries({"name": st.lists(_PATHS, min_size=1, max_size=3, unique=True)})},
+    optional={"mode": st.sampled_from(["audit", "enforce"]), "require": _LEVELS},
+)
+_FILES: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {},
+    optional={
+        "mode": st.sampled_from(["audit", "enforce"]),
+        "storage": st.dictionaries(_WORDS, _PLACE, max_size=3),
+        "file": st.dictionaries(_WORDS, st.fixed_dictionaries({"at": st.dictionaries(_HOSTS, _PATHS)})),
+        "require": _LEVELS,
+        "guest": st.dictionaries(_WORDS, _GUESTS, max_size=2),
+        "adjust": st.fixed_dictionaries({}, optional={"numa": st.sampled_from(["keep", "fit"])}),
+        "journal": st.fixed_dictionaries({}, optional={"required": st.booleans()}),
+        "hook": st.fixed_dictionaries({}, optional={"deadline": st.sampled_from([1, 0.25, 600])}),
+    },
+)
+
+
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(_FILES, min_size=1, max_size=3))
+def test_whatever_files_say_is_shown(tmp_path_factory: pytest.TempPathFactory, files: list[Any]) -> None:
+    """However files override each other, what is shown of them loads as the policy that they make."""
+    directory = tmp_path_factory.mktemp("policy")
+    texts = {f"f{number}": _text(file) for number, file in enumerate(files)}
+    policy, _ = diagnose(write(directory, **texts))
+    assume(policy is not None)  # one name of two places, say
+    assert policy is not None
+    again = write(directory / "again", shown=shown(str(directory)).partition("\n")[2])
+    assert essence(load(again)) == essence(policy)
+
+
+def _text(file: dict[str, Any]) -> str:
+    """A file as one inline table a key: any TOML will do."""
+    return "".join(f"{key} = {written.toml(value)}\n" for key, value in file.items())

@@ -22,7 +22,7 @@ from libhooks.facts.host import open_facts
 from libhooks.facts.model import Memo
 from libhooks.places import Outcome
 from libhooks.policy.diagnostic import closest
-from libhooks.policy.model import Mode
+from libhooks.policy.model import Mode, Place
 
 
 def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -127,11 +127,21 @@ _OUTCOMES = {
 }
 
 
+_WORDS = {
+    Outcome.KEPT: "this host calls it so",
+    Outcome.UNMAPPED: "this host has no name for it",
+    Outcome.AMBIGUOUS: "the hosts that it may come from do not agree",
+}
+
+
 def _show_reference(screen: Screen, told: Named, all: Explanation, indent: str = "  ") -> None:
     reference = told.resolution.reference
     head = reference.spot.label if reference.element is not None else "behind it, by its header"
     subject = str(reference.name) if reference.name is not None else ""
-    screen.parts((f"{indent}{head}", "cyan"), (f"  {subject}", ""))
+    first, *more = _lines(subject, screen.width - len(f"{indent}{head}  "))
+    screen.parts((f"{indent}{head}", "cyan"), (f"  {first}".rstrip(), ""))
+    for line in more:
+        screen.line(f"{indent}{' ' * len(head)}  {line}")
     paint = _OUTCOMES[told.resolution.outcome]
     for word, text in _reasons(told, all.host):
         _entry(screen, f"{indent}  ", word, text, paint)
@@ -145,11 +155,8 @@ def _show_reference(screen: Screen, told: Named, all: Explanation, indent: str =
 def _reasons(told: Named, host: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """What a reference becomes and why, each with a word in front."""
     resolution, place, near = told.resolution, told.resolution.place, told.near
-    new = "" if resolution.new is None else f"{resolution.new}"
-    words = {Outcome.KEPT: "this host calls it so", Outcome.UNMAPPED: "this host has no name for it"}
-    words[Outcome.AMBIGUOUS] = "the hosts that it may come from do not agree"
-    first = told.why if place is None else words.get(resolution.outcome, new)
-    yield resolution.outcome.value, first
+    first = _WORDS.get(resolution.outcome, "" if resolution.new is None else str(resolution.new))
+    yield resolution.outcome.value, told.why if place is None else first
     if near is not None:
         yield "nearest", f"{near.place.label} is {near.name} on {near.host} ({near.rule}): {near.differs}"
     if place is not None and told.why:
@@ -160,22 +167,25 @@ def _reasons(told: Named, host: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         yield "" if number else "because", line
 
 
-def _places(told: Named, host: tuple[str, ...]) -> Iterator[str]:
+def _places(told: Named, host: tuple[str, ...]) -> list[str]:
     """What the hosts call the place of a reference: those that it may come from, and at last this one."""
-    place, begun = told.resolution.place, False
-    if told.resolution.outcome is Outcome.AMBIGUOUS:
-        yield from (f"{one.place.label} is {one.name} on {one.host} ({one.rule})" for one in told.elsewhere)
-    if place is None or told.resolution.outcome is Outcome.AMBIGUOUS:
-        return
-    for one in () if told.resolution.outcome is Outcome.KEPT else told.elsewhere:
-        yield f"{'and' if begun else f'{place.label} is'} {one.name} on {one.host} ({one.rule})"
-        begun = True
+    place, outcome = told.resolution.place, told.resolution.outcome
+    if place is None:
+        return []
+    if outcome is Outcome.AMBIGUOUS:
+        return [f"{one.place.label} is {one.name} on {one.host} ({one.rule})" for one in told.elsewhere]
+    elsewhere = () if outcome is Outcome.KEPT else told.elsewhere
+    first, *more = [f"is {one.name} on {one.host} ({one.rule})" for one in elsewhere] + [
+        _here(told, place, host)
+    ]
+    return [f"{place.label} {first}", *(f"and {line}" for line in more)]
+
+
+def _here(told: Named, place: Place, host: tuple[str, ...]) -> str:
     rule = place.rules.get(told.here, place.rule)
-    if told.here:
-        names = ", ".join(map(str, place.at[told.here]))
-        yield f"{'and' if begun else f'{place.label} is'} {names} on {_me(told.here, host)} ({rule})"
-    else:
-        yield f"{'and' if begun else place.label} has no name on {next(iter(host), 'this host')} ({rule})"
+    if not told.here:
+        return f"has no name on {next(iter(host), 'this host')} ({rule})"
+    return f"is {', '.join(map(str, place.at[told.here]))} on {_me(told.here, host)} ({rule})"
 
 
 def _me(pattern: str, host: tuple[str, ...]) -> str:
@@ -221,7 +231,7 @@ def _show_judged(screen: Screen, told: Judged) -> None:
 
 def _show_finding(screen: Screen, finding: Finding, told: Judged) -> None:
     unmet = finding.unmet
-    screen.line(f"    {unmet.spot.label}  {unmet.subject}".rstrip())
+    _wrapped(screen, f"    {unmet.spot.label}  ", unmet.subject)
     for word, text in (("wanted:", unmet.wanted), ("found:", unmet.found), ("hint:", unmet.hint)):
         _wrapped(screen, f"      {word:<7} ", text)
     if finding.rule != told.setting.rule:
@@ -238,7 +248,7 @@ def _entry(screen: Screen, indent: str, word: str, text: str, paint: str) -> Non
 
 def _wrapped(screen: Screen, head: str, text: str, paint: str = "") -> None:
     first, *more = _lines(text, screen.width - len(head))
-    screen.line(f"{head}{first}", paint)
+    screen.line(f"{head}{first}".rstrip(), paint)
     for line in more:
         screen.line(f"{' ' * len(head)}{line}", paint)
 
