@@ -100,7 +100,7 @@ def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[R
                 return guest
             domain = parse(document)
             guest = guest._replace(uuid=domain.uuid, policy=_policy(guest, domain))
-            guest = guest._replace(carried=_carried(guest.policy, domain))
+            guest = guest._replace(carried=brought(guest.policy, domain))
             decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged, guest.carried,
                                             settings.stamp)  # fmt: skip
             return guest._replace(decision=decision)
@@ -124,7 +124,7 @@ def _policy(guest: _Guest, domain: Domain) -> Policy:
     return guest.policy.for_guest(guest.event.name, domain.uuid)
 
 
-def _carried(policy: Policy, domain: Domain) -> Carried:
+def brought(policy: Policy, domain: Domain) -> Carried:
     """What the guest brings along, as far as the policy lets it count."""
     found = carried(domain, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     if policy.origin is Identification.OFF:

@@ -33,6 +33,8 @@ COMMANDS = {
     "explain-rewritten": f"policy explain db-1.xml --policy policy.d {_HOSTB}",
     "explain-restored": f"policy explain db-1.xml --policy policy.d --operation restore {_HOSTB}",
     "explain-in-audit": f"policy explain web1.xml --policy audit.d {_HOSTB}",
+    "explain-carried": f"policy explain app-1.xml --policy origin.d {_HOSTB}",
+    "explain-identified": f"policy explain app-1.xml --policy identity.d {_HOSTB}",
     "explain-without-policy": f"policy explain db-1.xml --policy nothing.d {_HOSTB}",
     "explain-unknown-host": "policy explain web1.xml --policy policy.d --root root --host hast",
     "explain-tied": "policy explain web1.xml --policy tied.d --root root --host rack2-1",
@@ -49,6 +51,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("fleet") / "fleet"
     shutil.copytree(SCREENS / "fleet", directory)
     shutil.copytree(TESTS / "golden" / "hosts" / "hostb", directory / "root", symlinks=True)
+    stat, header = directory / "root" / "stat.toml", '["/mnt/vmstore/web1.raw"]\n'
+    stat.write_text(stat.read_text().replace(header, f"{header}inode = 4711\n"))
     (directory / "nothing.d").mkdir()
     for path in directory.iterdir():
         for one in [path, *path.glob("*.toml")]:

@@ -6,8 +6,9 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Iterator, NamedTuple, Sequence
 
-from libhooks import requirements
-from libhooks.decision import Change, Decision, Finding, Kind, Level, Rule, Unmet
+from libhooks import references, requirements
+from libhooks.carried import Carried
+from libhooks.decision import ORIGIN, Change, Decision, Finding, Kind, Level, Rule, Unmet
 from libhooks.domain import Domain
 from libhooks.engine import Examined
 from libhooks.event import Event
@@ -65,6 +66,7 @@ class Standing(Enum):
 
     UNMET = "unmet"
     UNKNOWN = "unknown"
+    WAIVED = "waived"
     MET = "met"
     OFF = "off"
     SKIPPED = "skipped"
@@ -82,13 +84,17 @@ class Judged(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A decision with its reasons. ``policy`` is the guest's: its exceptions applied."""
+    """A decision with its reasons. ``policy`` is the guest's: its exceptions applied.
+
+    ``carried`` is what counted of what the guest brings along.
+    """
 
     event: Event
     domain: Domain
     host: tuple[str, ...]
     policy: Policy
     decision: Decision
+    carried: Carried
     knows_host: bool
     guests: tuple[Matched, ...]
     references: tuple[Named, ...]
@@ -96,7 +102,7 @@ class Explanation(NamedTuple):
     judged: tuple[Judged, ...]
 
 
-def explanation(domain: Domain, whole: Policy, examined: Examined) -> Explanation:
+def explanation(domain: Domain, whole: Policy, carried: Carried, examined: Examined) -> Explanation:
     """The reasons of a decision under a policy whose guest tables are not applied yet."""
     subject, decision = examined.subject, examined.decision
     return Explanation(
@@ -105,9 +111,10 @@ def explanation(domain: Domain, whole: Policy, examined: Examined) -> Explanatio
         subject.facts.host(),
         subject.policy,
         decision,
+        carried,
         subject.places.knows_host,
         tuple(_matched(one, subject.event.name, domain.uuid) for one in whole.guests),
-        tuple(_references(examined)),
+        (*_references(examined), *_copied(domain, examined)),
         tuple(_tuned(whole, subject, decision)),
         tuple(sorted(_judged(subject, whole, decision), key=lambda one: list(Standing).index(one.standing))),
     )
@@ -137,6 +144,16 @@ def _references(examined: Examined) -> Iterator[Named]:
             told.add(said)
             layers = tuple(_named(layer.resolution, subject) for layer in chain.layers) if chain else ()
             yield _named(resolution, subject)._replace(layers=layers, broken=chain.broken if chain else None)
+
+
+def _copied(domain: Domain, examined: Examined) -> Iterator[Named]:
+    """The disks that are none of ours: libvirt copies them, so a waiver of the guest says."""
+    known = {one.reference.spot for one in examined.resolutions}
+    for reference in references.find(domain):
+        if reference.spot not in known:
+            why = "libvirt copies this disk, by the guest's waiver (copy-storage)"
+            resolution = Resolution(reference, Outcome.KEPT, Kind.STORAGE, why=why)
+            yield Named(resolution, (), "", None, why)
 
 
 def _named(resolution: Resolution, subject: Subject) -> Named:
@@ -172,6 +189,8 @@ def _longest(found: Sequence[Called]) -> tuple[Called, ...]:
 
 def _why_none(resolution: Resolution, places: Sequence[Place]) -> str:
     name, kinds = resolution.reference.name, resolution.reference.row.kinds
+    if resolution.rule is ORIGIN:
+        return 'no place: found by what the guest\'s origin stamp says of the file (origin = "rewrite")'
     if resolution.outcome is not Outcome.NO_PLACE or name is None:
         return resolution.why
     which = " or ".join(kind.value for kind in kinds)
@@ -203,6 +222,8 @@ def _judged(subject: Subject, whole: Policy, decision: Decision) -> Iterator[Jud
     for requirement in requirements.ALL:
         findings = tuple(one for one in decision.findings if one.code == requirement.code)
         setting = subject.policy.setting(requirement.code, requirement.default)
+        if setting.level is Level.OFF:
+            findings = ()  # that it is not judged is all that they say
         standing, why = _standing(requirement, setting, subject, findings)
         yield Judged(requirement, setting, _guest(requirement.code, whole, subject), standing, why, findings)
 
@@ -210,18 +231,23 @@ def _judged(subject: Subject, whole: Policy, decision: Decision) -> Iterator[Jud
 def _standing(
     requirement: Requirement, setting: Setting, subject: Subject, findings: tuple[Finding, ...]
 ) -> tuple[Standing, str]:
-    if findings:
-        known = any(not one.unmet.unknown for one in findings)
+    counting = [one for one in findings if one.level is not Level.OFF]
+    if counting:
+        known = any(not one.unmet.unknown for one in counting)
         return (Standing.UNMET if known else Standing.UNKNOWN), ""
     if setting.level is Level.OFF:
-        return Standing.OFF, ""
+        return Standing.OFF, "exempt" if requirement.code in subject.policy.exempt else ""
+    why = _skipped(requirement, subject)
+    return Standing.SKIPPED if why else Standing.WAIVED if findings else Standing.MET, why
+
+
+def _skipped(requirement: Requirement, subject: Subject) -> str:
+    """Why a requirement was not judged, "" if it was."""
     if requirement.scope is not Scope.GUEST:
-        return Standing.SKIPPED, "about the host alone"
+        return "about the host alone"
     if subject.event.operation not in requirement.operations:
-        return Standing.SKIPPED, f"not judged at {subject.event.operation.value}"
-    if requirement.needs_origin and subject.origin is None:
-        return Standing.SKIPPED, "needs the guest's origin"
-    return Standing.MET, ""
+        return f"not judged at {subject.event.operation.value}"
+    return "needs the guest's origin" if requirement.needs_origin and subject.origin is None else ""
 
 
 def _guest(code: str, whole: Policy, subject: Subject) -> str:

@@ -16,7 +16,7 @@ from libhooks.cli.policy_show import read
 from libhooks.cli.terminal import Screen
 from libhooks.decision import Finding, Level, Undecidable, Verdict
 from libhooks.domain import Domain, parse
-from libhooks.door import ACCEPTED, REFUSED
+from libhooks.door import ACCEPTED, REFUSED, brought
 from libhooks.event import Event, Operation
 from libhooks.facts.host import open_facts
 from libhooks.facts.model import Memo
@@ -58,7 +58,9 @@ def _explained(arguments: argparse.Namespace) -> Explanation:
         facts = Memo(host_facts, chosen.host)
         try:
             own = policy.for_guest(event.name, domain.uuid)
-            return explanation(domain, policy, engine.examine(event, domain, own, facts))
+            carried = brought(own, domain)
+            examined = engine.examine(event, domain, own, facts, carried=carried)
+            return explanation(domain, policy, carried, examined)
         except Undecidable as error:
             raise Usage(f"{event.name} cannot be judged: {error}") from error
 
@@ -72,6 +74,7 @@ def _domain(file: str) -> Domain:
 
 def _show(screen: Screen, told: Explanation) -> None:
     _show_head(screen, told)
+    _show_carried(screen, told)
     _show_guests(screen, told)
     _title(screen, "names of the host", len(told.references))
     for reference in told.references:
@@ -103,6 +106,14 @@ def _show_head(screen: Screen, told: Explanation) -> None:
         known = list(dict.fromkeys(pattern for place in policy.places for pattern in place.at))
         help = closest(host, known) or f"they name {', '.join(known)}"
         _wrapped(screen, "  ", f"no place names {' or '.join(told.host) or host}; {help}", "red")
+
+
+def _show_carried(screen: Screen, told: Explanation) -> None:
+    if told.carried.origin is not None:
+        screen.line(f"  comes from {told.carried.origin.host}, by its origin stamp")
+    for waiver in told.carried.waivers:
+        disk = f" for disk {waiver.disk}" if waiver.disk else ""
+        screen.line(f"  carries a waiver of {waiver.code}{disk} until {waiver.until}")
 
 
 def _show_guests(screen: Screen, told: Explanation) -> None:
@@ -156,10 +167,18 @@ def _reasons(told: Named, host: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """What a reference becomes and why, each with a word in front."""
     resolution, place, near = told.resolution, told.resolution.place, told.near
     first = _WORDS.get(resolution.outcome, "" if resolution.new is None else str(resolution.new))
-    yield resolution.outcome.value, told.why if place is None else first
+    if place is not None or resolution.new is not None:
+        yield resolution.outcome.value, first
+    else:
+        yield resolution.outcome.value, told.why
+    if resolution.elsewhere:
+        yield (
+            "identity",
+            f'by what it is, it is {resolution.elsewhere} here: origin = "rewrite" would write that',
+        )
     if near is not None:
         yield "nearest", f"{near.place.label} is {near.name} on {near.host} ({near.rule}): {near.differs}"
-    if place is not None and told.why:
+    if told.why and (place is not None or resolution.new is not None):
         yield "why", told.why
     for number, answer in enumerate(resolution.answers):
         yield "" if number else "answers", answer
@@ -208,6 +227,7 @@ def _show_tuned(screen: Screen, told: Tuned) -> None:
 _STANDINGS = {
     Standing.UNMET: "red",
     Standing.UNKNOWN: "yellow",
+    Standing.WAIVED: "cyan",
     Standing.MET: "green",
     Standing.OFF: "faint",
     Standing.SKIPPED: "faint",
@@ -216,7 +236,8 @@ _STANDINGS = {
 
 def _show_judged(screen: Screen, told: Judged) -> None:
     rule = f"{told.setting.rule}" + (f", guest.{told.guest}" if told.guest else "")
-    refuses = told.setting.level is Level.REFUSE
+    rule += ", mode audit" if told.setting.audited else ""
+    refuses = told.setting.level is Level.REFUSE and not told.setting.audited
     paint = "yellow" if told.standing is Standing.UNMET and not refuses else _STANDINGS[told.standing]
     screen.parts(
         (f"  {told.standing.value:<8}", paint),
@@ -234,7 +255,9 @@ def _show_finding(screen: Screen, finding: Finding, told: Judged) -> None:
     _wrapped(screen, f"    {unmet.spot.label}  ", unmet.subject)
     for word, text in (("wanted:", unmet.wanted), ("found:", unmet.found), ("hint:", unmet.hint)):
         _wrapped(screen, f"      {word:<7} ", text)
-    if finding.rule != told.setting.rule:
+    if finding.level is Level.OFF:
+        screen.line(f"      level:  {finding.level.value} ({finding.rule})")
+    elif finding.rule != told.setting.rule:
         screen.line(f"      level:  {finding.level.value}, as it is unknown ({finding.rule})")
 
 
