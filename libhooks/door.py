@@ -12,6 +12,7 @@ from libhooks.domain import Domain, parse
 from libhooks.event import Event, Operation
 from libhooks.facts.host import open_facts
 from libhooks.facts.model import Memo
+from libhooks.origin import Origin
 from libhooks.policy.diagnostic import PolicyError
 from libhooks.policy.load import load
 from libhooks.policy.model import Identification, Mode, Policy
@@ -100,7 +101,7 @@ def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[R
                 return guest
             domain = parse(document)
             guest = guest._replace(uuid=domain.uuid, policy=_policy(guest, domain))
-            guest = guest._replace(carried=brought(guest.policy, domain))
+            guest = guest._replace(carried=brought(guest.policy, domain, guest.event, facts.host()))
             decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged, guest.carried,
                                             settings.stamp)  # fmt: skip
             return guest._replace(decision=decision)
@@ -124,12 +125,20 @@ def _policy(guest: _Guest, domain: Domain) -> Policy:
     return guest.policy.for_guest(guest.event.name, domain.uuid)
 
 
-def brought(policy: Policy, domain: Domain) -> Carried:
-    """What the guest brings along, as far as the policy lets it count."""
+def brought(policy: Policy, domain: Domain, event: Event, here: tuple[str, ...]) -> Carried:
+    """What the guest brings along to the host of those names, as far as the policy lets it count."""
     found = carried(domain, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    if policy.origin is Identification.OFF:
+    if found.origin is not None and (
+        policy.origin is Identification.OFF or _is_old(found.origin, event, here)
+    ):
         found = found._replace(origin=None)
     return found if policy.waivers else found._replace(waivers=())
+
+
+def _is_old(origin: Origin, event: Event, here: tuple[str, ...]) -> bool:
+    """Whether a guest says that it migrates here from here: it was elsewhere since, and nobody stamped it."""
+    mine = {name.lower() for name in here}
+    return event.operation is Operation.MIGRATE and not mine.isdisjoint(map(str.lower, origin.names))
 
 
 def internal(error: Exception) -> Failure:

@@ -54,7 +54,8 @@ def explained(case: Case, scratch: Path) -> tuple[Explanation, set[str]]:
     event = Event(case.guest, case.operation)
     with open_facts(where.root, policy.deadline) as facts:
         own = policy.for_guest(event.name, domain.uuid)
-        carried, memo = brought(own, domain), Memo(facts, where.host)
+        memo = Memo(facts, where.host)
+        carried = brought(own, domain, event, memo.host())
         everything = tuple(map(noted, requirements.ALL))
         examined = engine.examine(event, domain, own, memo, everything, carried)
         return explanation(domain, policy, carried, examined), judged

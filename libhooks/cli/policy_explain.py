@@ -58,7 +58,7 @@ def _explained(arguments: argparse.Namespace) -> Explanation:
         facts = Memo(host_facts, chosen.host)
         try:
             own = policy.for_guest(event.name, domain.uuid)
-            carried = brought(own, domain)
+            carried = brought(own, domain, event, facts.host())
             examined = engine.examine(event, domain, own, facts, carried=carried)
             return explanation(domain, policy, carried, examined)
         except Undecidable as error:
