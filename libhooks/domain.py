@@ -35,7 +35,7 @@ class Domain:
         self._tree = tree
         self._end = end
         self.root = tree.getroot()
-        self._devices: dict[str, list[etree._Element]] = {}
+        self._devices: dict[tuple[etree._Element, str], list[etree._Element]] = {}
 
     @property
     def name(self) -> str:
@@ -106,9 +106,9 @@ class Domain:
     def _siblings(self, parent: etree._Element, tag: str) -> list[etree._Element]:
         if parent.tag != "devices":  # which alone is long
             return parent.findall(_qualified(tag))
-        if tag not in self._devices:
-            self._devices[tag] = parent.findall(tag)
-        return self._devices[tag]
+        if (parent, tag) not in self._devices:
+            self._devices[parent, tag] = parent.findall(tag)
+        return self._devices[parent, tag]
 
     def _make(self, edit: Edit) -> None:
         around, _, last = edit.spot.xpath.rpartition("/")
