@@ -9,6 +9,7 @@ import functools
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from typing import Iterator
 
 import pytest
 from virt_install_options import OPTIONS
@@ -26,15 +27,10 @@ _KVM = ("./@type=kvm", "./os/type/@arch=x86_64", "./devices/emulator=/opt/qemu/b
 _MACHINES = ("pc-q35-7.2", "pc-i440fx-7.2", "q35")
 
 
-def available() -> bool:
-    """Whether virt-install is there."""
-    return shutil.which(_PROGRAM) is not None
-
-
 @functools.cache
 def guests() -> tuple[bytes, ...]:
     """The documents of all guests."""
-    if not available():
+    if shutil.which(_PROGRAM) is None:
         pytest.skip(f"{_PROGRAM} is not installed")
     with ThreadPoolExecutor(2) as pool:
         return tuple(pool.map(_made, map(command, range(COUNT))))
@@ -43,15 +39,21 @@ def guests() -> tuple[bytes, ...]:
 def command(number: int) -> tuple[str, ...]:
     """What virt-install is called with for a guest."""
     words = ["--name", f"guest{number}", "--uuid", f"8a3b0c1d-4e2f-4e5f-8a3b-{number:012}"]
+    for ordinal, (option, value) in enumerate(chosen(number)):
+        more = OPTIONS[option].more.format(number, ordinal)
+        words += [f"{option}={_value(value, more)}"] if value else []
+    for xpath in (*_KVM, f"./os/type/@machine={_MACHINES[number % len(_MACHINES)]}"):
+        words += ["--xml", xpath]
+    return (*_BASE, *words)
+
+
+def chosen(number: int) -> Iterator[tuple[str, str]]:
+    """A guest's options, each with a value of its table."""
     for pace, (option, told) in enumerate(OPTIONS.items()):
         # Each round begins elsewhere: what stood beside something once stands beside other things then.
         first = number * told.at_once + pace * (number * told.at_once // len(told.values))
         for one in range(told.at_once):
-            value = told.values[(first + one) % len(told.values)]
-            words += [f"{option}={_value(value, told.more.format(number, one))}"] if value else []
-    for xpath in (*_KVM, f"./os/type/@machine={_MACHINES[number % len(_MACHINES)]}"):
-        words += ["--xml", xpath]
-    return (*_BASE, *words)
+            yield option, told.values[(first + one) % len(told.values)]
 
 
 def _value(told: str, more: str) -> str:
