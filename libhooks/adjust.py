@@ -48,17 +48,16 @@ _Found = Iterator[Union[Part, Unmet]]
 
 def adjust(domain: Domain, wanted: Mapping[str, Adjustment], facts: Facts) -> Adjusted:
     """What the policy's adjustments make of a guest; those that it does not have cost nothing."""
-    changes: dict[tuple[str, str], Change] = {}
+    changes: list[Change] = []
     unfitted: list[Unmet] = []
     for key in [key for key in ADJUSTMENTS if key in wanted]:
         how, rule = wanted[key]
         for found in ADJUSTMENTS[key](domain.root, how, facts):
             if isinstance(found, Unmet):
                 unfitted.append(found)
-            else:  # of two that cannot be told apart, which libvirt does not allow, the first
-                change = Change(Kind.ADJUST, key, found.spot, found.old, found.new, rule, found.edits)
-                changes.setdefault((key, found.spot.xpath), change)
-    return Adjusted(tuple(changes.values()), tuple(unfitted))
+            else:
+                changes.append(Change(Kind.ADJUST, key, found.spot, found.old, found.new, rule, found.edits))
+    return Adjusted(tuple(changes), tuple(unfitted))
 
 
 def passwords(root: etree._Element, _: How, __: Facts) -> _Found:

@@ -48,13 +48,14 @@ class Domain:
         return (self.root.findtext("uuid") or "").strip()
 
     def edited(self, edits: Iterable[Edit]) -> Domain:
-        """A copy with the edits made, in their order.
+        """A copy with the edits made, in their order. Spots mean what stands there before the first of them.
 
         Raises LookupError if a spot is not there or does not hold the edit's ``old``.
         """
         twin = Domain(copy.deepcopy(self._tree), self._end)
-        for edit in edits:
-            twin._make(edit)
+        for edit, found in [(edit, twin._meant(edit)) for edit in edits]:
+            # What an edit before this one made is not found earlier; what one replaced is not meant any more.
+            twin._make(edit, found if found is not None and twin._has(found) else twin._subject(edit))
         return twin
 
     def serialise(self) -> bytes:
@@ -110,22 +111,32 @@ class Domain:
             self._devices[parent, tag] = parent.findall(tag)
         return self._devices[parent, tag]
 
-    def _make(self, edit: Edit) -> None:
-        around, _, last = edit.spot.xpath.rpartition("/")
-        parent = self.element(around)
-        if last.startswith("@"):
-            _set_attribute(parent, last[1:], edit)
-        elif last == "text()":
-            _set_text(parent, edit)
-        else:
-            self._make_element(parent, edit)
+    def _subject(self, edit: Edit) -> etree._Element:
+        """The element that goes, or the one in which something changes."""
+        last = edit.spot.xpath.rpartition("/")[2]
+        goes = edit.new is None and not last.startswith("@") and last != "text()"
+        return self.element(edit.spot.xpath if goes else edit.spot.parent.xpath)
 
-    def _make_element(self, parent: etree._Element, edit: Edit) -> None:
-        if edit.new is None:
-            _remove(parent, self.element(edit.spot.xpath))
+    def _meant(self, edit: Edit) -> etree._Element | None:
+        try:
+            return self._subject(edit)
+        except LookupError:
+            return None
+
+    def _has(self, element: etree._Element) -> bool:
+        return element is self.root or any(one is self.root for one in element.iterancestors())
+
+    def _make(self, edit: Edit, subject: etree._Element) -> None:
+        last = edit.spot.xpath.rpartition("/")[2]
+        if last.startswith("@"):
+            _set_attribute(subject, last[1:], edit)
+        elif last == "text()":
+            _set_text(subject, edit)
+        elif edit.new is None:
+            _remove(around(subject), subject)
+            self._devices.clear()
         else:
-            _insert(parent, etree.fromstring(edit.new, _parser()))
-        if parent.tag == "devices":
+            _insert(subject, etree.fromstring(edit.new, _parser()))
             self._devices.clear()
 
 
