@@ -41,7 +41,8 @@ class Answer(NamedTuple):
     """What goes out of the hook, and the record that goes into ``policy``'s journal.
 
     In audit mode ``stdout`` and ``stderr`` are empty; ``decision`` is what enforce would have made of
-    the guest. It is None where there is only a ``failure`` of our own.
+    the guest. It is None where there is only a ``failure`` of our own. ``case`` is what the policy wants
+    kept of a refusal, to be written where the record is; ``caseless`` says why there is none all the same.
     """
 
     stdout: bytes
@@ -51,6 +52,8 @@ class Answer(NamedTuple):
     policy: Policy
     decision: Decision | None
     failure: Failure | None
+    case: bytes = b""
+    caseless: str = ""
 
 
 class Failure(NamedTuple):
@@ -72,6 +75,8 @@ class _Guest(NamedTuple):
     carried: Carried = NOTHING
     decision: Decision | None = None
     failure: Failure | None = None
+    case: bytes = b""
+    caseless: str = ""
 
 
 def answer(
@@ -87,7 +92,8 @@ def answer(
     record = journal.record(_circumstances(guest, settings), guest.decision, _error(guest.failure), began,
                             time.monotonic() - clock)  # fmt: skip
     stdout, stderr, code = _spoken(guest, _where(record, guest)) if enforced else (b"", "", ACCEPTED)
-    return Answer(stdout, stderr, code, record, guest.policy, guest.decision, guest.failure)
+    return Answer(stdout, stderr, code, record, guest.policy, guest.decision, guest.failure, guest.case,
+                  guest.caseless)  # fmt: skip
 
 
 def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[Requirement, ...]) -> _Guest:
@@ -104,11 +110,24 @@ def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[R
             guest = guest._replace(carried=brought(guest.policy, domain, guest.event, facts.host()))
             decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged, guest.carried,
                                             settings.stamp)  # fmt: skip
-            return guest._replace(decision=decision)
+            return _with_case(guest._replace(decision=decision), domain, facts)
     except Undecidable as error:
         return guest._replace(failure=Failure("it cannot be judged", str(error), "", REFUSED))
     except Exception as error:  # noqa: BLE001 - a face must answer libvirt, whatever happens
         return guest._replace(failure=internal(error))
+
+
+def _with_case(guest: _Guest, domain: Domain, facts: Memo) -> _Guest:
+    """The guest with its case, where it is refused and the policy wants that kept."""
+    refused = guest.decision is not None and guest.decision.verdict is Verdict.REFUSED
+    if not refused or not guest.policy.journal.cases:
+        return guest
+    try:
+        from libhooks.cases import written  # few policies want it
+
+        return guest._replace(case=written.case(guest.event, domain, guest.policy, facts.answers))
+    except Exception as error:  # noqa: BLE001 - the decision stands, whatever goes wrong in writing it down
+        return guest._replace(caseless=internal(error).detail)
 
 
 def _with_policy(guest: _Guest, settings: Settings) -> _Guest:

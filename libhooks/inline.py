@@ -72,7 +72,25 @@ def recorded(event: Event, given: Answer, root: str = "/") -> Answer:
         given = _unrecorded(event, given, error)
     if root == "/":
         journal.tell_system_log(line)
-    return given
+    return _kept(given, root) if given.case or given.caseless else given
+
+
+def _kept(given: Answer, root: str) -> Answer:
+    """The answer after its case is kept. Where it can't be, nobody waits: the refusal and the log say so."""
+    from libhooks.cases import keep  # few policies want it
+
+    directory, why = keep.directory(given.policy.journal.path), given.caseless
+    try:
+        if given.case:
+            keep.keep(root.rstrip("/") + directory, str(given.record["id"]), given.case)
+    except OSError as error:
+        why = f"{directory}: {error.strerror or error}"
+    if not why:
+        return given
+    note = f"no case of record {given.record['id']} was kept: {why}"
+    if root == "/":
+        journal.tell_system_log(note.encode("ascii", "backslashreplace"))
+    return given._replace(stderr=refusal.noted(given.stderr, note)) if given.stderr else given
 
 
 def _unrecorded(event: Event, given: Answer, error: OSError) -> Answer:

@@ -79,36 +79,38 @@ def record(
         "error": error,
         "origin": circumstances.carried.origin.host if circumstances.carried.origin else None,
         "waivers": [dict(one._asdict()) for one in circumstances.carried.waivers],
-        "changes": [_change(one) for one in decision.changes] if decision else [],
-        "findings": [_finding(one) for one in decision.findings] if decision else [],
+        "changes": [change(one) for one in decision.changes] if decision else [],
+        "findings": [finding(one) for one in decision.findings] if decision else [],
         "policy": {"digest": circumstances.digest, "files": list(circumstances.files)},
         "duration_ms": round(took * 1000, 1),
         "path": circumstances.path,
     }
 
 
-def _change(change: Change) -> Record:
+def change(made: Change) -> dict[str, str]:
+    """What a record tells of a change."""
     return {
-        "kind": change.kind.value,
-        "place": change.place,
-        "where": change.spot.label,
-        "old": change.old,
-        "new": change.new,
-        "rule": str(change.rule),
+        "kind": made.kind.value,
+        "place": made.place,
+        "where": made.spot.label,
+        "old": made.old,
+        "new": made.new,
+        "rule": str(made.rule),
     }
 
 
-def _finding(finding: Finding) -> Record:
-    unmet = finding.unmet
-    mode: Record = {"mode": "audit"} if finding.audited else {}
+def finding(found: Finding) -> dict[str, str]:
+    """What a record tells of a finding."""
+    unmet = found.unmet
+    mode = {"mode": "audit"} if found.audited else {}
     return {
-        "code": finding.code,
-        "level": finding.level.value,
+        "code": found.code,
+        "level": found.level.value,
         "where": f"{unmet.spot.label}  {unmet.subject}".strip(),
         "wanted": unmet.wanted,
         "found": unmet.found,
         "hint": unmet.hint,
-        "rule": str(finding.rule),
+        "rule": str(found.rule),
         **mode,
     }
 

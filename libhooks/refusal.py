@@ -37,6 +37,11 @@ def unrecorded(told: str, detail: str) -> str:
     return f"{kept}\n  {printable(f'no record of this: {detail}')}\n"
 
 
+def noted(told: str, note: str) -> str:
+    """A refusal with one more line at its end."""
+    return f"{told}  {printable(note)}\n"
+
+
 def _told(finding: Finding) -> Iterator[str]:
     unmet = finding.unmet
     subject = f"  {unmet.subject}" if unmet.subject else ""

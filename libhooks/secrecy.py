@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Callable, Iterator
 
 from lxml import etree
 
@@ -17,6 +17,8 @@ _SECRETS = (
     ("qemu:arg", "@value"),
     ("qemu:env", "@value"),
     ("cookie", "text()"),
+    ("oemStrings", "entry", "text()"),  # where systemd looks for credentials, and so in fw_cfg below
+    ("sysinfo", "entry", "text()"),
     ("launchSecurity", "dhCert", "text()"),
     ("launchSecurity", "session", "text()"),
 )
@@ -43,12 +45,16 @@ def holds_secret(element: etree._Element) -> bool:
     return any(True for one in element.iter(etree.Element) for _ in _secrets(one))
 
 
-def masked(domain: Domain) -> Domain:
-    """A copy that people may see."""
+def _hidden(_: str) -> str:
+    return HIDDEN
+
+
+def masked(domain: Domain, mask: Callable[[str], str] = _hidden) -> Domain:
+    """A copy that people may see: ``mask`` has what stands for each secret."""
     twin = domain.edited(())
     for element in twin.root.iter(etree.Element):
         for last in tuple(_secrets(element)):
-            _hide(element, last)
+            _hide(element, last, mask)
     return twin
 
 
@@ -61,8 +67,8 @@ def _secrets(element: etree._Element) -> Iterator[str]:
             yield last
 
 
-def _hide(element: etree._Element, last: str) -> None:
+def _hide(element: etree._Element, last: str, mask: Callable[[str], str]) -> None:
     if last == "text()":
-        element.text = HIDDEN
+        element.text = mask(element.text or "")
     else:
-        element.set(last[1:], HIDDEN)
+        element.set(last[1:], mask(element.get(last[1:], "")))

@@ -27,7 +27,7 @@ class Command(NamedTuple):
 COMMANDS: tuple[Command, ...] = (
     Command("check", "what the hook would decide here for a domain XML", check.add_check, check.check),
     Command("rewrite", "the XML for this host, for virsh migrate --xml", check.add_rewrite, check.rewrite),
-    Command("policy", "the policy files: check, show and explain them", policy.add, policy.policy),
+    Command("policy", "the policy files: check, show, explain and test them", policy.add, policy.policy),
     Command("log", "the decisions that were made on this host", log.add, log.log),
     Command("explain", "a requirement: what, why, and how to fix it", explain.add, explain.explain),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from libhooks import requirements
-from libhooks.cli import options, policy_explain, policy_show
+from libhooks.cli import options, policy_explain, policy_show, policy_test
 from libhooks.cli.terminal import Screen
 from libhooks.door import ACCEPTED, INVALID, POLICY_DIRECTORY
 from libhooks.facts.host import open_facts
@@ -29,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     options.add_colour(below)
     policy_show.add(actions)
     policy_explain.add(actions)
+    policy_test.add(actions)
 
 
 def policy(arguments: argparse.Namespace) -> int:

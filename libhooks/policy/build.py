@@ -95,9 +95,8 @@ def _guests(merged: Merged, path: Path) -> Guests:
 
 
 def _journal(merged: Merged) -> Journal:
-    default = Journal()
-    path = cast(str, merged.value(("journal", "path"), default.path))
-    return Journal(path, cast(bool, merged.value(("journal", "required"), default.required)))
+    given = {key: leaf.value for key, leaf in merged.under("journal").items()}
+    return Journal()._replace(**given)  # type: ignore[arg-type]  # the schema's forms see to that
 
 
 def _require(leaves: Mapping[str, Leaf]) -> Mapping[str, Setting]:

@@ -86,11 +86,13 @@ def shown(value: object) -> str:
 def quoted(text: str) -> str:
     """Text as a TOML string, whatever it holds."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(one if one.isprintable() else _escaped(one) for one in plain) + '"'
+    return '"' + "".join(one if one.isprintable() else _escaped(ord(one)) for one in plain) + '"'
 
 
-def _escaped(one: str) -> str:
-    return f"\\u{ord(one):04X}" if ord(one) <= 0xFFFF else f"\\U{ord(one):08X}"
+def _escaped(code: int) -> str:
+    if 0xD800 <= code < 0xE000:  # half a surrogate pair, of a name that is no UTF-8: no TOML has that
+        return "\ufffd"
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 def dotted(path: Iterable[str | int]) -> str:

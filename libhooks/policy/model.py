@@ -124,10 +124,14 @@ class Guests(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """The ``[journal]`` table: where decisions are recorded, and what happens if they can't be."""
+    """The ``[journal]`` table: where decisions are recorded, and what happens if they can't be.
+
+    With ``cases``, what is refused is also kept as a case of ``libhooks policy test``.
+    """
 
     path: str = "/var/log/libhooks/decisions.jsonl"
     required: bool = False
+    cases: bool = False
 
 
 class Policy(NamedTuple):

@@ -112,12 +112,13 @@ KEYS = (
     Key(("edit", "ID", "value"), _VALUE, "", "What it is set to."),
     Key(("journal", "path"), _PATH, _JOURNAL, "Where decisions are recorded."),
     Key(("journal", "required"), _BOOLEAN, "false", "Whether to refuse what can't be recorded."),
+    Key(("journal", "cases"), _BOOLEAN, "false", "Whether to keep what is refused as cases for policy test."),
     Key(("hook", "deadline"), _SECONDS, "10", "The time that a decision may take, in seconds."),
 )
 
 #: Keys that the design names and this version does not read: an honest error instead of a puzzle.
 LATER = (
-    ("service",), ("policy",), ("journal", "cases"),
+    ("service",), ("policy",),
 )  # fmt: skip
 
 #: What a key's path may go on with: a key that ends there, or a table of further words.
