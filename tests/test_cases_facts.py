@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Hashable, NamedTuple
 
 import pytest
-from golden_cases import Case, cases, settings
+from golden_cases import Case, cases, expected, settings
 
 from libhooks import engine, journal
 from libhooks.cases import case as cases_case
@@ -17,7 +17,7 @@ from libhooks.cases.notation import long, value
 from libhooks.cases.run import run
 from libhooks.cases.shapes import QUESTIONS
 from libhooks.cases.told import facts_of
-from libhooks.decision import Decision, Undecidable
+from libhooks.decision import Decision
 from libhooks.domain import parse
 from libhooks.event import Event
 from libhooks.facts.host import open_facts
@@ -26,7 +26,7 @@ from libhooks.facts.model import File, Image, Leaf, Link, Memo, Mount, StoragePo
 from libhooks.facts.surroundings.words import Access, Exports, Port, Running, Wire
 from libhooks.origin import Identity
 from libhooks.policy import syntax
-from libhooks.policy.diagnostic import Diagnostic, PolicyError
+from libhooks.policy.diagnostic import Diagnostic
 from libhooks.policy.load import load
 from libhooks.policy.model import Policy
 
@@ -35,7 +35,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-GOLDEN = [case for case in cases() if not case.name.startswith("policy-invalid")]
+#: Those in which something is decided.
+GOLDEN = [case for case in cases() if expected(case).record["error"] is None]
 
 
 class Decided(NamedTuple):
@@ -48,16 +49,13 @@ class Decided(NamedTuple):
 
 
 def decided(case: Case, scratch: Path) -> Decided:
-    """The case decided; skipped where nothing is."""
+    """The case decided by the engine."""
     where, event = settings(case, scratch), Event(case.guest, case.operation)
     domain = parse(case.document)
-    try:
-        policy = load(where.policy).for_guest(event.name, domain.uuid)
-        with open_facts(where.root, policy.deadline) as facts:
-            memo = Memo(facts, case.host)
-            return Decided(event, policy, memo, engine.decide_domain(event, domain, policy, memo))
-    except (Undecidable, PolicyError):
-        pytest.skip("nothing is decided")
+    policy = load(where.policy).for_guest(event.name, domain.uuid)
+    with open_facts(where.root, policy.deadline) as facts:
+        memo = Memo(facts, case.host)
+        return Decided(event, policy, memo, engine.decide_domain(event, domain, policy, memo))
 
 
 def read(text: str) -> dict[tuple[str, Hashable], object]:

@@ -51,6 +51,8 @@ LAYERS = {
     "libhooks.policy.overlap": 1,
     "libhooks.engine": 2,
     "libhooks.door": 3,
+    "libhooks.cases": 3,
+    "libhooks.suggestions": 3,
     "libhooks.client": 4,
     "libhooks.inline": 4,
     "libhooks.cli": 4,
@@ -58,9 +60,10 @@ LAYERS = {
 }
 #: The edge reads files and finds words; of ours it imports itself and layer 0.
 EDGE = ("libhooks.policy", "libhooks.facts", "libhooks.journal", "libhooks.refusal")
-#: Layer 1 in itself: concepts that several rule modules share. All else is kept apart.
+#: Layers 1 and 3 in themselves: concepts that several modules share. All else is kept apart.
 CONCEPTS = {
     "libhooks.places": {"libhooks.references.model"},
+    "libhooks.door": {"libhooks.cases", "libhooks.cases.written"},
     "libhooks.policy.lint": {"libhooks.policy.overlap"},
     "libhooks.chain": {
         "libhooks.places",
@@ -97,6 +100,10 @@ CONCEPTS = {
     },  # fmt: skip
 }
 SHARED = {
+    "libhooks.cases.": {
+        f"libhooks.cases.{one}" for one in ("answers", "case", "notation", "run", "shapes", "told")
+    },
+    "libhooks.suggestions.": {"libhooks.suggestions.model"},
     "libhooks.references.": {"libhooks.references.model", "libhooks.references.extras"},
     "libhooks.requirements.": {
         "libhooks.requirements.model", "libhooks.chain", "libhooks.guard", "libhooks.places",

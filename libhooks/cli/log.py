@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any, Iterable, Iterator
 
-from libhooks.cli import options, terminal
+from libhooks.cli import kept, options, terminal
 from libhooks.cli.options import Usage
 from libhooks.cli.terminal import Screen
 from libhooks.door import POLICY_DIRECTORY
@@ -33,6 +33,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--lines", type=int, default=0, metavar="N", help="only the last N")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as decisions are made")
     parser.add_argument("--json", action="store_true", help="the records as they are, one a line")
+    parser.add_argument("--as-test", nargs="?", const=kept.SHOWN, metavar="DIR",
+                        help="the case that was kept of it (journal.cases), for policy test")  # fmt: skip
     parser.add_argument("--policy", metavar="DIR", default=POLICY_DIRECTORY, help="whose journal, by default")
     parser.add_argument("--host", metavar="NAME", help="only decisions made as this host")
     parser.add_argument("--root", metavar="DIR", default="/", help="the journal of a captured tree")
@@ -42,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def log(arguments: argparse.Namespace) -> int:
     """Print decisions, oldest first; or one of them in full."""
     screen, path = Screen(arguments.color), arguments.file or _journal(arguments)
-    if arguments.show:
+    if arguments.show or arguments.as_test:
         return _show_one(screen, arguments, path)
     entries = [entry for entry in _entries(_lines(path)) if _wanted(arguments, entry)]
     _print(screen, arguments, entries[-arguments.lines :] if arguments.lines > 0 else entries)
@@ -131,6 +133,8 @@ def _show_one(screen: Screen, arguments: argparse.Namespace, path: str) -> int:
     found = [entry for entry in _entries(_lines(path)) if entry["id"].endswith(wanted)]
     if not found:
         raise Usage(f"no record {arguments.show[1]} in {path}; libhooks log lists them")
+    if arguments.as_test:
+        return kept.as_test(found, path, arguments.as_test)
     if arguments.json:
         _print(screen, arguments, found)
     else:
