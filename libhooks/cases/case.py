@@ -86,7 +86,8 @@ class _Reader:
         facts = self._facts(given.get("facts", {}))
         domain = self._required("domain", found, given)
         if not given.get("expect"):
-            self._problem(("expect",), Wrong("the case expects nothing", 'add [expect], and verdict = "..."'))
+            help = 'add [expect], and verdict = "..."'
+            self.problems.append(self.document.at_key("case", ("expect",), "the case expects nothing", help))
         if not isinstance(facts, str) and ("host", ()) not in facts and "host" not in given:
             self._problem((), Wrong("the case does not say which host", 'add host = "..."'))
         if self.problems or not isinstance(domain, Domain):
@@ -121,7 +122,7 @@ class _Reader:
         table = given.get(key, {})
         if isinstance(table, dict):
             return self._read(known, table, (key,))
-        self._problem((key,), Wrong(f"{key} is a table, found {shown(table)}", f"write [{key}]"))
+        self._problem((key,), Wrong(f"expected a table, found {shown(table)}", f"write [{key}]"))
         return {}
 
     def _read(

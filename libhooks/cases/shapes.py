@@ -99,7 +99,7 @@ def _several(around: str, inner: ast.expr) -> Shape:
     any_number = around == "frozenset" or isinstance(nodes[-1], ast.Constant)
     shapes = [_shape(node) for node in nodes if not isinstance(node, ast.Constant)]
     make = frozenset if around == "frozenset" else tuple
-    words = f"a list of {shapes[0].words}" if any_number else f"a list of {len(shapes)}"
+    words = f"a list, each {shapes[0].words}" if any_number else f"a list of {len(shapes)}"
 
     def read(given: object) -> object:
         if not isinstance(given, list) or not (any_number or len(given) == len(shapes)):

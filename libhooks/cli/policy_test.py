@@ -46,10 +46,10 @@ A case is a file NAME.toml in DIR, or a directory in it with a case.toml:
   xml      = "expect.xml"             what the guest becomes
   error    = "..."                    part of why nothing can be decided
 
-What a case does not expect is not looked at; what it does not say of the host is
-unknown. A directory's domain.xml, facts/ or facts.toml, and expect.xml need not be
-named. libhooks log show ID --as-test writes cases. Exit codes: 0 all as expected,
-1 not so, 2 a case or the policy is invalid.
+What a case does not expect is not looked at; what it does not say of the host
+is unknown. A directory's domain.xml, facts/ or facts.toml, and expect.xml need
+not be named. libhooks log show ID --as-test writes cases. Exit codes: 0 all as
+expected, 1 not so, 2 a case or the policy is invalid.
 """
 
 
@@ -71,7 +71,7 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def test(arguments: argparse.Namespace) -> int:
-    """Decide on the guests of test cases, and show where what comes of them is not as expected."""
+    """Decide on the guests of test cases, and show what is not as expected."""
     screen, policy = Screen(arguments.color), _policy(arguments.policy)
     results = [_result(path, policy) for path in _cases(arguments)]
     for result in results:
@@ -119,7 +119,7 @@ def _cases(arguments: argparse.Namespace) -> list[str]:
 
 
 def _default(policy: str) -> str:
-    return os.path.join(os.path.dirname(os.path.abspath(policy)), "tests")
+    return os.path.normpath(os.path.join(policy, "..", "tests"))
 
 
 def _paths(where: str) -> list[str]:
