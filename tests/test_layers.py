@@ -103,7 +103,9 @@ SHARED = {
     "libhooks.cases.": {
         f"libhooks.cases.{one}" for one in ("answers", "case", "notation", "run", "shapes", "told")
     },
-    "libhooks.suggestions.": {"libhooks.suggestions.model"},
+    "libhooks.suggestions.": {
+        f"libhooks.suggestions.{one}" for one in ("model", "places", "records")
+    },
     "libhooks.references.": {"libhooks.references.model", "libhooks.references.extras"},
     "libhooks.requirements.": {
         "libhooks.requirements.model", "libhooks.chain", "libhooks.guard", "libhooks.places",

@@ -46,9 +46,9 @@ def log(arguments: argparse.Namespace) -> int:
     screen, path = Screen(arguments.color), arguments.file or _journal(arguments)
     if arguments.show or arguments.as_test:
         return _show_one(screen, arguments, path)
-    entries = [entry for entry in _entries(_lines(path)) if _wanted(arguments, entry)]
-    _print(screen, arguments, entries[-arguments.lines :] if arguments.lines > 0 else entries)
-    if not entries and not arguments.json and not arguments.follow:
+    found = [entry for entry in entries(lines(path)) if _wanted(arguments, entry)]
+    _print(screen, arguments, found[-arguments.lines :] if arguments.lines > 0 else found)
+    if not found and not arguments.json and not arguments.follow:
         screen.line(f"no decisions in {path}; one is recorded at every migration to this host", "faint")
     if arguments.follow:
         _follow(screen, arguments, path)
@@ -64,7 +64,8 @@ def _journal(arguments: argparse.Namespace) -> str:
     return str(arguments.root).rstrip("/") + path
 
 
-def _lines(path: str) -> list[bytes]:
+def lines(path: str) -> list[bytes]:
+    """A journal's lines; none where there is no journal yet. Raises Usage where it can't be read."""
     try:
         with open(path, "rb") as stream:
             return stream.read().splitlines()
@@ -74,9 +75,9 @@ def _lines(path: str) -> list[bytes]:
         raise Usage(f"{path}: {error.strerror}; the journal is readable by root alone") from error
 
 
-def _entries(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def entries(written: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The records of some lines. A line cut off by a crash or a full disk is none."""
-    for line in lines:
+    for line in written:
         try:
             entry = json.loads(line)
         except ValueError:
@@ -130,7 +131,7 @@ def _show_one(screen: Screen, arguments: argparse.Namespace, path: str) -> int:
     if len(arguments.show) != 2 or arguments.show[0] != "show":
         raise Usage("libhooks log show ID: the id of one record, or the end of it")
     wanted = arguments.show[1].upper()
-    found = [entry for entry in _entries(_lines(path)) if entry["id"].endswith(wanted)]
+    found = [entry for entry in entries(lines(path)) if entry["id"].endswith(wanted)]
     if not found:
         raise Usage(f"no record {arguments.show[1]} in {path}; libhooks log lists them")
     if arguments.as_test:
@@ -181,9 +182,7 @@ def _follow(screen: Screen, arguments: argparse.Namespace, path: str) -> None:
                 fresh = stream.read()
             whole = fresh.rpartition(b"\n")[0] + b"\n" if b"\n" in fresh else b""
             position += len(whole)
-            _print(
-                screen, arguments, (one for one in _entries(whole.splitlines()) if _wanted(arguments, one))
-            )
+            _print(screen, arguments, (one for one in entries(whole.splitlines()) if _wanted(arguments, one)))
             sys.stdout.flush()
 
 

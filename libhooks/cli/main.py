@@ -8,7 +8,7 @@ import sys
 from typing import Callable, NamedTuple, Sequence
 
 from libhooks import __version__
-from libhooks.cli import check, explain, hook, log, policy
+from libhooks.cli import check, explain, hook, log, policy, suggest
 from libhooks.cli.options import Usage
 from libhooks.door import internal
 
@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("check", "what the hook would decide here for a domain XML", check.add_check, check.check),
     Command("rewrite", "the XML for this host, for virsh migrate --xml", check.add_rewrite, check.rewrite),
     Command("policy", "the policy files: check, show, explain and test them", policy.add, policy.policy),
+    Command("suggest", "the policy that would have let in what was refused", suggest.add, suggest.suggest),
     Command("log", "the decisions that were made on this host", log.add, log.log),
     Command("explain", "a requirement: what, why, and how to fix it", explain.add, explain.explain),
 )

@@ -1,0 +1,1 @@
+"""Suggestions: from what was refused, the policy that would have let it in."""
