@@ -155,6 +155,7 @@ def test_defaults_are_the_model_s() -> None:
         "waivers": '"allow"',
         "journal.path": f'"{Journal().path}"',
         "journal.required": str(Journal().required).lower(),
+        "journal.cases": str(Journal().cases).lower(),
         "hook.deadline": f"{Policy().deadline:g}",
         **{f"adjust.{key}": '"keep"' for key in ADJUSTMENTS},
     }
