@@ -6,16 +6,15 @@ import time
 from typing import NamedTuple
 
 from libhooks import engine, journal, refusal, requirements
-from libhooks.carried import NOTHING, Carried, carried
+from libhooks.carried import NOTHING, Carried, counting
 from libhooks.decision import Decision, Undecidable, Verdict
 from libhooks.domain import Domain, parse
 from libhooks.event import Event, Operation
 from libhooks.facts.host import open_facts
 from libhooks.facts.model import Memo
-from libhooks.origin import Origin
 from libhooks.policy.diagnostic import PolicyError
 from libhooks.policy.load import load
-from libhooks.policy.model import Identification, Mode, Policy
+from libhooks.policy.model import Mode, Policy
 from libhooks.requirements.model import Requirement
 
 POLICY_DIRECTORY = "/etc/libhooks/policy.d"
@@ -125,7 +124,7 @@ def _with_case(guest: _Guest, domain: Domain, facts: Memo) -> _Guest:
     try:
         from libhooks.cases import written  # few policies want it
 
-        return guest._replace(case=written.case(guest.event, domain, guest.policy, facts.answers))
+        return guest._replace(case=written.case(guest.event, domain, guest.policy, facts.answers, _now()))
     except Exception as error:  # noqa: BLE001 - the decision stands, whatever goes wrong in writing it down
         return guest._replace(caseless=internal(error).detail)
 
@@ -145,19 +144,13 @@ def _policy(guest: _Guest, domain: Domain) -> Policy:
 
 
 def brought(policy: Policy, domain: Domain, event: Event, here: tuple[str, ...]) -> Carried:
-    """What the guest brings along to the host of those names, as far as the policy lets it count."""
-    found = carried(domain, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    if found.origin is not None and (
-        policy.origin is Identification.OFF or _is_old(found.origin, event, here)
-    ):
-        found = found._replace(origin=None)
-    return found if policy.waivers else found._replace(waivers=())
+    """What the guest brings along to the host of those names, as far as it counts now."""
+    return counting(domain, policy, event, here, _now())
 
 
-def _is_old(origin: Origin, event: Event, here: tuple[str, ...]) -> bool:
-    """Whether a guest says that it migrates here from here: it was elsewhere since, and nobody stamped it."""
-    mine = {name.lower() for name in here}
-    return event.operation is Operation.MIGRATE and not mine.isdisjoint(map(str.lower, origin.names))
+def _now() -> str:
+    """The time as waivers have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def internal(error: Exception) -> Failure:

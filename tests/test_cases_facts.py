@@ -10,6 +10,7 @@ import pytest
 from golden_cases import Case, cases, expected, settings
 
 from libhooks import engine, journal
+from libhooks.carried import counting
 from libhooks.cases import case as cases_case
 from libhooks.cases import written
 from libhooks.cases.answers import Answers
@@ -35,6 +36,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+#: When the guests arrive.
+NOW = "2026-01-31T12:00:00Z"
 #: Those in which something is decided.
 GOLDEN = [case for case in cases() if expected(case).record["error"] is None]
 
@@ -55,7 +58,9 @@ def decided(case: Case, scratch: Path) -> Decided:
     policy = load(where.policy).for_guest(event.name, domain.uuid)
     with open_facts(where.root, policy.deadline) as facts:
         memo = Memo(facts, case.host)
-        return Decided(event, policy, memo, engine.decide_domain(event, domain, policy, memo))
+        carried = counting(domain, policy, event, memo.host(), NOW)
+        decision = engine.decide_domain(event, domain, policy, memo, carried=carried)
+        return Decided(event, policy, memo, decision)
 
 
 def read(text: str) -> dict[tuple[str, Hashable], object]:
@@ -75,7 +80,9 @@ def test_facts_decide_alike(case: Case, tmp_path: Path) -> None:
     event, policy, memo, decision = decided(case, tmp_path)
     told = read("\n".join(written.facts(memo.answers)))
     assert told == memo.answers
-    again = engine.decide_domain(event, parse(case.document), policy, Answers(told))
+    domain = parse(case.document)
+    carried = counting(domain, policy, event, memo.host(), NOW)
+    again = engine.decide_domain(event, domain, policy, Answers(told), carried=carried)
     assert again == decision
     assert [journal.finding(one) for one in again.findings] == [
         journal.finding(one) for one in decision.findings
@@ -87,7 +94,7 @@ def test_kept_cases_pass(case: Case, tmp_path: Path) -> None:
     """A decision that is kept is a case that passes under the policy that it was made with."""
     event, policy, memo, _ = decided(case, tmp_path)
     file = tmp_path / "kept.toml"
-    file.write_bytes(written.case(event, parse(case.document), policy, memo.answers))
+    file.write_bytes(written.case(event, parse(case.document), policy, memo.answers, NOW))
     kept, problems = cases_case.read(str(file))
     assert problems == ()
     assert kept is not None
@@ -117,6 +124,7 @@ ANSWERS: dict[tuple[str, Hashable], object] = {
     ("access", ("/a",)): Access("qemu", True, False, "", "0:0, mode 0600", False, MOUNT),
     ("boolean", ("virt_use_nfs",)): False,
     ("identity", ("/a",)): Identity(inode=7),
+    ("paths_of", ("filer:/a", "", "7", "", "")): ("/mnt/a",),
     ("portals", ("/dev/sda",)): ("192.0.2.1",),
     ("bricks", ("vol",)): ("filer",),
     ("called", ("filer",)): Unknown('a "quoted" reason\n'),

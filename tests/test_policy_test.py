@@ -212,6 +212,20 @@ def test_another_name_and_operation(place: Path) -> None:
     assert "storage.shared" not in run(place, "-k", "renamed").stdout
 
 
+def test_waivers_hold_at_a_time(place: Path) -> None:
+    """A case without a time passes whenever it is run; with one, waivers that have expired do not count."""
+    metadata = (
+        "<metadata><w:waivers xmlns:w='urn:libhooks:waiver:1'>"
+        "<w:waiver code='storage.shared' until='2020-01-01T00:00:00Z'/></w:waivers></metadata><devices>"
+    )
+    document = DOMAIN.replace("/srv/images", "/srv/local").replace("<devices>", metadata)
+    text = MOVED.replace(DOMAIN, document).replace("findings = []", "")
+    case(place, "waived", text)
+    assert run(place, "-k", "waived").stdout == "passed  waived\n\n1 passed\n"
+    case(place, "waived", 'time = "2020-01-02T00:00:00Z"\n' + text)
+    assert "refuse storage.shared  disk vda  /srv/local/web1.raw" in run(place, "-k", "waived").stdout
+
+
 def test_what_cannot_be_decided(place: Path) -> None:
     """A case may expect that nothing can be decided, and no other case passes where nothing is."""
     with (place / "policy.d" / "10-fleet.toml").open("a") as file:
@@ -350,6 +364,7 @@ def test_help_shows_a_case(place: Path) -> None:
         "domain",
         "host",
         "operation",
+        "time",
         "guest",
         "facts",
         "verdict",

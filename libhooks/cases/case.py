@@ -18,9 +18,12 @@ from libhooks.policy.locate import KeyPath
 #: What a case that is a directory has in it.
 FILE = "case.toml"
 
+#: When no waiver has expired: that a case passes must not be a matter of when it is run.
+EARLIEST = "0000-00-00T00:00:00Z"
+
 #: The keys of a change and of a finding that a case can expect, as the journal's records have them.
 CHANGE = ("kind", "place", "where", "old", "new", "rule")
-FINDING = ("code", "level", "where", "wanted", "found", "hint", "rule")
+FINDING = ("code", "level", "mode", "where", "wanted", "found", "hint", "rule")
 
 #: Part of a record that a change or a finding should have.
 Part = Mapping[str, str]
@@ -42,7 +45,8 @@ class Expected(NamedTuple):
 class Case(NamedTuple):
     """A guest that arrives at a host. ``facts`` are told, or the directory of a captured tree.
 
-    ``host`` is the name that the host is decided as, "" where the facts say it.
+    ``host`` is the name that the host is decided as, "" where the facts say it; ``time`` is when the guest
+    arrives, which tells the waivers that hold (as ``Waiver.until``).
     """
 
     name: str
@@ -51,6 +55,7 @@ class Case(NamedTuple):
     event: Event
     domain: Domain
     host: str
+    time: str
     facts: Union[Told, str]
     expected: Expected
 
@@ -97,7 +102,8 @@ class _Reader:
         event = Event(str(found.get("guest", domain.name)), operation)
         expects = Expected(**expected)  # type: ignore[arg-type]  # _EXPECT has their types
         shows, host = str(found.get("shows", "")), str(found.get("host", ""))
-        return Case(self.name, self.file, shows, event, domain, host, facts, expects), ()
+        time = str(found.get("time", EARLIEST))
+        return Case(self.name, self.file, shows, event, domain, host, time, facts, expects), ()
 
     def _with_files(self) -> dict[str, object]:
         """What the document says, and what a directory has beside it where the document does not."""
@@ -199,6 +205,13 @@ def _operation(value: object) -> Operation:
     return Operation(forms.choice(value, tuple(one.value for one in Operation)))
 
 
+def _time(value: object) -> str:
+    time = forms.text(value, "a time like 2026-01-31T12:00:00Z")
+    if "".join("0" if one in "0123456789" else one for one in time) != EARLIEST:
+        raise forms.expected("a time like 2026-01-31T12:00:00Z", value)
+    return time
+
+
 def _verdict(value: object) -> Verdict:
     return Verdict(forms.choice(value, tuple(one.value for one in Verdict)))
 
@@ -245,6 +258,7 @@ _CASE: Mapping[str, Callable[[object], object]] = {
     "guest": forms.text,
     "host": forms.text,
     "operation": _operation,
+    "time": _time,
 }
 _EXPECT: Mapping[str, Callable[[object], object]] = {
     "verdict": _verdict,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, Mapping, NamedTuple
 
-from libhooks import chain, engine, references
+from libhooks import chain, references
+from libhooks.carried import counting
 from libhooks.cases.case import Case
-from libhooks.cases.run import applied, facts_of
+from libhooks.cases.run import applied, decide, facts_of
 from libhooks.decision import DEFAULT, Decision, Kind, Level, Rule, Undecidable
+from libhooks.domain import around, device_key
 from libhooks.facts.model import Facts
 from libhooks.names import Name
+from libhooks.origin import Origin
 from libhooks.places import Index, Resolution
 from libhooks.policy.diagnostic import dotted
 from libhooks.policy.model import Place, Policy, Setting, best_pattern
@@ -86,7 +89,7 @@ def _exercised(policy: Policy, case: Case) -> Exercised:
     with facts_of(case, policy) as facts:
         try:
             named = _named(case, policy, facts)
-            decision = engine.decide_domain(case.event, case.domain, _loud(applied(case, policy)), facts)
+            decision = decide(case, _loud(applied(case, policy)), facts)
         except Undecidable:
             return found  # what the case shows is that nothing was decided
         found |= set(_met(named, facts.host()))
@@ -96,7 +99,7 @@ def _exercised(policy: Policy, case: Case) -> Exercised:
 def _loud(policy: Policy) -> Policy:
     """The policy with a finding for each level that is off, to see whether anything would have had it."""
     loud = {
-        code: Setting(Level.WARN, one.rule) if one.level is Level.OFF else one
+        code: one._replace(level=Level.WARN) if one.level is Level.OFF else one
         for code, one in policy.require.items()
     }
     return policy._replace(require=loud)
@@ -119,13 +122,23 @@ def _named(case: Case, policy: Policy, facts: Facts) -> tuple[Resolution, ...]:
     except ValueError as error:
         raise Undecidable(str(error)) from error
 
+    origin = counting(case.domain, policy, case.event, facts.host(), case.time).origin
+
     def resolve(reference: Reference) -> Resolution:
-        return index.resolve(reference, case.event.operation)
+        known = origin is not None and _says(origin, reference)
+        return index.resolve(reference, case.event.operation, origin.names if origin and known else ())
 
     direct = tuple(resolve(reference) for reference in references.find(case.domain))
     images = (one for one in direct if one.reference.role is Role.IMAGE and one.now is not None)
     chains = (chain.follow(image, resolve, facts) for image in images)
     return direct + tuple(layer.resolution for one in chains for layer in one.layers)
+
+
+def _says(origin: Origin, reference: Reference) -> bool:
+    """Whether a guest's origin speaks for a reference: then it is called as it was called there."""
+    if reference.element is None or reference.name is None:
+        return False
+    return origin.entry(device_key(around(reference.element)), str(reference.name)) is not None
 
 
 def _met(named: tuple[Resolution, ...], me: tuple[str, ...]) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Iterator, Mapping
 
 from libhooks import engine, journal
+from libhooks.carried import counting
 from libhooks.cases.answers import Answers, Told
 from libhooks.cases.notation import long, value
 from libhooks.decision import Decision, Undecidable
@@ -19,21 +20,22 @@ from libhooks.secrecy import HIDDEN, masked
 
 #: What of a change and of a finding a case expects. Its rule and its hint are not the guest's affair.
 CHANGE = ("kind", "place", "where", "old", "new")
-FINDING = ("code", "level", "where", "wanted", "found")
+FINDING = ("code", "level", "mode", "where", "wanted", "found")
 #: The lengths up to which an adjustment leaves a password as it is (VNC's, SPICE's).
 _LENGTHS = (8, 60)
 
 
-def case(event: Event, domain: Domain, policy: Policy, told: Told) -> bytes:
+def case(event: Event, domain: Domain, policy: Policy, told: Told, now: str) -> bytes:
     """A decision as a file of ``libhooks policy test``, its secrets removed.
 
-    ``policy`` has the guest's exceptions applied. What the case expects is decided on what it holds: where
-    a secret mattered, on what stands in its place.
+    ``policy`` has the guest's exceptions applied; ``now`` tells which waivers hold. What the case expects is
+    decided on what it holds: where a secret mattered, on what stands in its place.
     """
     shown = masked(domain, _as_long)
-    decision, error = _decided(event, shown, policy, told)
+    decision, error = _decided(event, shown, policy, told, now)
     lines = [
         f"shows = {quoted(f'{event.name}, kept when it was refused')}",
+        f"time = {quoted(now)}",
         f"operation = {quoted(event.operation.value)}",
         *([f"guest = {quoted(event.name)}"] if event.name != domain.name else []),
         f"domain = {long(shown.serialise().decode())}",
@@ -50,9 +52,13 @@ def _as_long(secret: str) -> str:
     return HIDDEN.ljust(max((least + 1 for least in _LENGTHS if length > least), default=0), ".")
 
 
-def _decided(event: Event, domain: Domain, policy: Policy, told: Told) -> tuple[Decision | None, str]:
+def _decided(
+    event: Event, domain: Domain, policy: Policy, told: Told, now: str
+) -> tuple[Decision | None, str]:
+    answers = Answers(told)
+    carried = counting(domain, policy, event, answers.host(), now)
     try:
-        return engine.decide_domain(event, domain, policy, Answers(told)), ""
+        return engine.decide_domain(event, domain, policy, answers, carried=carried), ""
     except Undecidable as error:
         return None, str(error)
 
@@ -74,7 +80,7 @@ def _expectations(decision: Decision | None, error: str) -> Iterator[str]:
 
 
 def _of(record: Mapping[str, str], keys: tuple[str, ...]) -> dict[str, str]:
-    return {key: record[key] for key in keys if record[key]}
+    return {key: record[key] for key in keys if record.get(key)}
 
 
 def facts(told: Told) -> Iterator[str]:

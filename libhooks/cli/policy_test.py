@@ -30,6 +30,8 @@ A case is a file NAME.toml in DIR, or a directory in it with a case.toml:
   host      = "hostb"                 where it arrives; as --host elsewhere
   operation = "restore"               "migrate" where not given
   guest     = "web2"                  its name after virsh migrate --dname
+  time      = "2026-01-31T12:00:00Z"  when it arrives; where not given, none of
+                                      the waivers that it carries has expired
   facts     = "hostb/"                a captured tree of the host, a file of
                                       facts, or a table of them:
   [facts.file]

@@ -54,7 +54,8 @@ def refusals(records: Iterable[dict[str, Any]]) -> Iterator[Refusal]:
     """The findings that refused a guest, or would have in audit mode."""
     for record in filter(_is_whole, records):
         for finding in record["findings"]:
-            if record["verdict"] == "refused" and finding["level"] == "refuse":
+            audited = finding.get("mode") == "audit"
+            if record["verdict"] == "refused" and finding["level"] == "refuse" and not audited:
                 subject = finding["where"].partition("  ")[2]
                 yield Refusal(
                     record["id"], record["time"], record["host"], record["domain"], _came_from(record),
