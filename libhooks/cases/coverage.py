@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, Mapping, NamedTuple
 
-from libhooks import chain, references
-from libhooks.carried import counting
 from libhooks.cases.case import Case
-from libhooks.cases.run import applied, decide, facts_of
+from libhooks.cases.run import applied, examine, facts_of
 from libhooks.decision import DEFAULT, Decision, Kind, Level, Rule, Undecidable
-from libhooks.domain import around, device_key
-from libhooks.facts.model import Facts
+from libhooks.engine import Examined
 from libhooks.names import Name
-from libhooks.origin import Origin
-from libhooks.places import Index, Resolution
+from libhooks.places import Resolution
 from libhooks.policy.diagnostic import dotted
 from libhooks.policy.model import Place, Policy, Setting, best_pattern
-from libhooks.references.model import Reference, Role
 
 
 class Line(NamedTuple):
@@ -88,12 +83,11 @@ def _exercised(policy: Policy, case: Case) -> Exercised:
     found = {_table("guest", one.id, one.rule) for one in policy.guests if one.match(name, uuid)}
     with facts_of(case, policy) as facts:
         try:
-            named = _named(case, policy, facts)
-            decision = decide(case, _loud(applied(case, policy)), facts)
+            examined = examine(case, _loud(applied(case, policy)), facts)
         except Undecidable:
             return found  # what the case shows is that nothing was decided
-        found |= set(_met(named, facts.host()))
-    return found | set(_fired(policy, decision))
+        found |= set(_met(_named(examined), facts.host()))
+    return found | set(_fired(policy, examined.decision))
 
 
 def _loud(policy: Policy) -> Policy:
@@ -115,30 +109,10 @@ def _fired(policy: Policy, decision: Decision) -> Iterator[Line]:
             yield _table("edit", change.place, change.rule)
 
 
-def _named(case: Case, policy: Policy, facts: Facts) -> tuple[Resolution, ...]:
+def _named(examined: Examined) -> tuple[Resolution, ...]:
     """All that the guest and its images' headers name, and what the policy says of it."""
-    try:
-        index = Index(policy.places, facts.host())
-    except ValueError as error:
-        raise Undecidable(str(error)) from error
-
-    origin = counting(case.domain, policy, case.event, facts.host(), case.time).origin
-
-    def resolve(reference: Reference) -> Resolution:
-        known = origin is not None and _says(origin, reference)
-        return index.resolve(reference, case.event.operation, origin.names if origin and known else ())
-
-    direct = tuple(resolve(reference) for reference in references.find(case.domain))
-    images = (one for one in direct if one.reference.role is Role.IMAGE and one.now is not None)
-    chains = (chain.follow(image, resolve, facts) for image in images)
-    return direct + tuple(layer.resolution for one in chains for layer in one.layers)
-
-
-def _says(origin: Origin, reference: Reference) -> bool:
-    """Whether a guest's origin speaks for a reference: then it is called as it was called there."""
-    if reference.element is None or reference.name is None:
-        return False
-    return origin.entry(device_key(around(reference.element)), str(reference.name)) is not None
+    layers = (layer for _, chain in examined.followed for layer in chain.layers)
+    return (*examined.resolutions, *(layer.resolution for layer in layers))
 
 
 def _met(named: tuple[Resolution, ...], me: tuple[str, ...]) -> Iterator[Line]:

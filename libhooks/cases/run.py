@@ -42,16 +42,16 @@ def run(case: Case, policy: Policy) -> Outcome:
     """Decide on a case under a policy. Raises OSError or ValueError where its captured tree can't be read."""
     try:
         with facts_of(case, policy) as facts:
-            decision = decide(case, applied(case, policy), facts)
+            decision = examine(case, applied(case, policy), facts).decision
     except Undecidable as error:
         return Outcome(case, None, str(error), tuple(_undecided(case, str(error))))
     return Outcome(case, decision, "", tuple(_differences(case, decision)))
 
 
-def decide(case: Case, policy: Policy, facts: Facts) -> Decision:
-    """What becomes of a case's guest under a policy that is applied to it. Raises Undecidable."""
+def examine(case: Case, policy: Policy, facts: Facts) -> engine.Examined:
+    """What becomes of a case's guest under a policy that is applied to it, and why. Raises Undecidable."""
     carried = counting(case.domain, policy, case.event, facts.host(), case.time)
-    return engine.decide_domain(case.event, case.domain, policy, facts, carried=carried)
+    return engine.examine(case.event, case.domain, policy, facts, carried=carried)
 
 
 def applied(case: Case, policy: Policy) -> Policy:
