@@ -1,4 +1,4 @@
-"""Sets of numbers as libvirt and Linux write them: ``0-3,8``, ``0-7,^2``."""
+"""Numbers as libvirt and Linux write them, and sets of them: ``0-3,8``, ``0-7,^2``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from typing import Iterable
 
 #: More CPUs than any host has; a range that is longer is garbage, not work.
 _MOST = 1 << 16
+#: The digits of the largest number that Linux writes (64 bits).
+_DIGITS = 20
+
+
+def decimal(text: str) -> int | None:
+    """A number of at most 64 bits or so; None for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def numbers(text: str) -> frozenset[int]:

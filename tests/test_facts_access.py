@@ -142,7 +142,7 @@ def test_user(tmp_path: Path, conf: str, found: User | str) -> None:
             user.qemu(paths)
 
 
-@pytest.mark.parametrize("text", ["", "no colons\n:::\nqemu:x:y:z\n", "\0\xff\n", "qemu:x:107\n"])
+@pytest.mark.parametrize("text", ["", "no colons\n:::\nqemu:x:y:z\n", "\1\xff\n", "qemu:x:107\n"])
 def test_no_users(tmp_path: Path, text: str) -> None:
     """Where nothing names a user, libvirt's own default is root."""
     paths = Paths(TreeRoot(str(tree(tmp_path, etc__passwd=text))))

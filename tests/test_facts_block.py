@@ -76,7 +76,7 @@ def test_no_block_device(facts: HostFacts, path: str) -> None:
         ("/dev/dm-8", "the devices below /sys/devices/virtual/block/dm-8 go in a circle"),
         ("/dev/dm-7", "/sys/devices/virtual/block/dm-7/slaves/sdx leads nowhere"),
         ("/dev/sdz", "/sys/dev/block has no 65:144"),
-        ("/dev/nvme9n1", "/sys/devices/virtual/nvme-fabrics/ctl/nvme9/nvme9n1 names no transport"),
+        ("/dev/nvme9n1", "/sys/devices/virtual/nvme-fabrics/ctl/nvme9/transport names no transport"),
     ],
 )
 def test_unknown(facts: HostFacts, path: str, why: str) -> None:

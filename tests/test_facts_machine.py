@@ -90,7 +90,7 @@ def test_processor() -> None:
         ("vendor_id       : IBM/S390\nfeatures\t: esan3\n", None),
         ("vendor_id : GenuineIntel\nflags : a b\n", Cpu("GenuineIntel", frozenset("ab"))),
         ("", Unknown("/proc/cpuinfo tells of no processor")),
-        ("\x00\x01 garbage", Unknown("/proc/cpuinfo tells of no processor")),
+        ("\x00\x01 garbage", Unknown("/proc/cpuinfo is no text")),
     ],
 )
 def test_processors(tmp_path: Path, text: str, found: object) -> None:

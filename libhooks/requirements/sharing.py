@@ -92,6 +92,8 @@ def _path_shared(path: str, facts: Facts, declared: bool, depth: int = 0) -> Sha
         return file  # a missing file is storage.exists's affair
     if isinstance(file, File) and file.kind == "block":
         return _block_shared(path, facts, declared, depth)
+    if isinstance(file, Unknown) and not hidden(path, facts):
+        return file
     mount = mount_of(path, facts)
     return mount if isinstance(mount, Unknown) else _mount_shared(path, mount, facts)
 
@@ -99,12 +101,13 @@ def _path_shared(path: str, facts: Facts, declared: bool, depth: int = 0) -> Sha
 def mount_of(path: str, facts: Facts) -> Mount | Unknown:
     """The mount of a file, also of one that the server hides from root and shows to QEMU's user."""
     mount = facts.mount(path)
-    if isinstance(mount, Mount):
-        return mount
+    return mount if isinstance(mount, Mount) else hidden(path, facts) or mount
+
+
+def hidden(path: str, facts: Facts) -> Mount | None:
+    """The mount of a file that root may not even look at, while QEMU's user may use it."""
     access = facts.access(path)
-    if access is None or isinstance(access, Unknown) or access.mount is None:
-        return mount
-    return access.mount
+    return None if access is None or isinstance(access, Unknown) else access.mount
 
 
 def _mount_shared(path: str, mount: Mount, facts: Facts) -> Shared | Local:

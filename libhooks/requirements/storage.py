@@ -11,7 +11,7 @@ from libhooks.names import Form, Name
 from libhooks.places import Resolution
 from libhooks.references.model import Role
 from libhooks.requirements.model import BOTH, LIBVIRT, Requirement, Subject, unmet
-from libhooks.requirements.sharing import described
+from libhooks.requirements.sharing import described, hidden
 
 
 def exists(subject: Subject) -> Iterator[Unmet]:
@@ -61,7 +61,8 @@ def _missing(resolution: Resolution, name: Name, facts: Facts) -> Iterator[Unmet
 def _shown_to_qemu(path: str, facts: Facts) -> bool:
     """Whether QEMU's user can read what root may not even look at: a server that squashes root hides it."""
     access = facts.access(path)
-    return access is not None and not isinstance(access, Unknown) and access.reads
+    shown = access is not None and not isinstance(access, Unknown) and access.reads
+    return shown and hidden(path, facts) is not None
 
 
 def _missing_pool(resolution: Resolution, name: Name, facts: Facts) -> Iterator[Unmet]:

@@ -11,7 +11,7 @@ from libhooks.facts.model import File, Unknown
 from libhooks.names import Form, Name
 from libhooks.places import Resolution
 from libhooks.requirements.model import GUIDE, LIBVIRT, MIGRATE, Requirement, Subject, unmet
-from libhooks.requirements.sharing import Local, Shared, described, is_shared, mount_of, written
+from libhooks.requirements.sharing import Local, Shared, described, hidden, is_shared, mount_of, written
 
 #: The protocols that Red Hat's guide lists.
 LISTED = frozenset({"Fibre Channel", "iSCSI", "NFS", "GFS2", "SRP"})
@@ -110,6 +110,8 @@ def _caching(name: Name, subject: Subject) -> str | Unknown:
         return ""
     if isinstance(file, File) and file.kind == "block":
         return "on a block device"
+    if isinstance(file, Unknown) and not hidden(path, subject.facts):
+        return file
     mount = mount_of(path, subject.facts)
     if isinstance(mount, Unknown):
         return mount

@@ -13,6 +13,7 @@ from typing import Callable
 from libhooks.facts.machine.words import Emulator
 from libhooks.facts.reading.paths import Paths
 from libhooks.facts.reading.root import Garbage, Node, OutOfTime, words
+from libhooks.numbers import decimal
 
 try:  # hashlib would load OpenSSL, which takes longer than all the rest
     from _sha2 import sha256  # type: ignore[import-not-found]
@@ -81,8 +82,7 @@ def _attribute(part: str, name: str) -> str:
 
 
 def _number(text: str, tag: str) -> int:
-    digits = _text(text, tag)
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+    return decimal(_text(text, tag)) or 0
 
 
 def _machines(text: str) -> tuple[str, ...]:

@@ -49,19 +49,19 @@ def _usb(paths: Paths, id: str) -> HostDevice | None:
         fits = [name for name in paths.names(_USB) if ":" not in name and _sort(paths, name) == id]
     if not fits:
         return None
-    key = ":".join(_decimal(paths, f"{_USB}/{fits[0]}/{one}") for one in ("busnum", "devnum"))
+    key = ":".join(str(paths.number(f"{_USB}/{fits[0]}/{one}")) for one in ("busnum", "devnum"))
     return HostDevice(key, _driver(paths, f"{_USB}/{fits[0]}"), True, len(fits))
 
 
 def _sort(paths: Paths, name: str) -> str:
-    return ":".join(paths.line(f"{_USB}/{name}/{one}").strip() for one in ("idVendor", "idProduct"))
+    return ":".join(_four(paths, f"{_USB}/{name}/{one}") for one in ("idVendor", "idProduct"))
 
 
-def _decimal(paths: Paths, path: str) -> str:
+def _four(paths: Paths, path: str) -> str:
     digits = paths.line(path).strip()
-    if not (digits.isascii() and digits.isdigit()):
-        raise Garbage(f"{path} is no number")
-    return str(int(digits))
+    if len(digits) != 4 or digits.strip("0123456789abcdef"):
+        raise Garbage(f"{path} is no number of four digits")
+    return digits
 
 
 def held(paths: Paths) -> tuple[Held, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from libhooks.facts.machine.words import Pages
 from libhooks.facts.reading.paths import Paths
 from libhooks.facts.reading.root import Garbage
-from libhooks.numbers import numbers
+from libhooks.numbers import decimal, numbers
 
 _MEMINFO = "/proc/meminfo"
 _NODES = "/sys/devices/system/node"
@@ -23,8 +23,9 @@ def _meminfo(paths: Paths, name: str) -> int:
     text = paths.text(_MEMINFO)
     for line in (text or "").splitlines():
         words = line.split()
-        if len(words) == 3 and words[0] == f"{name}:" and words[1].isdecimal():
-            return int(words[1])
+        found = decimal(words[1]) if len(words) == 3 and words[0] == f"{name}:" else None
+        if found is not None:
+            return found
     raise Garbage(f"{_MEMINFO} has no {name}" if text is not None else f"there is no {_MEMINFO}")
 
 
@@ -36,8 +37,8 @@ def hugepages(paths: Paths) -> tuple[Pages, ...]:
     for size in sizes:
         pool = f"{_POOLS}/hugepages-{size}kB"
         for node, directory in _by_node(paths, size, pool):
-            found.append(Pages(node, size, _count(paths, f"{directory}/free_hugepages"), size == usual))
-        more = _count(paths, f"{pool}/nr_overcommit_hugepages") - _count(paths, f"{pool}/surplus_hugepages")
+            found.append(Pages(node, size, paths.number(f"{directory}/free_hugepages"), size == usual))
+        more = paths.number(f"{pool}/nr_overcommit_hugepages") - paths.number(f"{pool}/surplus_hugepages")
         if more > 0:
             found.append(Pages(-1, size, more, size == usual))
     return tuple(found)
@@ -55,13 +56,6 @@ def _by_node(paths: Paths, size: int, pool: str) -> list[tuple[int, str]]:
         if name.startswith("node") and name[4:].isdecimal() and paths.node(below) is not None:
             found.append((int(name[4:]), below))
     return found or [(_ONLY, pool)]
-
-
-def _count(paths: Paths, path: str) -> int:
-    digits = paths.line(path).strip()
-    if not (digits.isascii() and digits.isdigit()):
-        raise Garbage(f"{path} is no number" if digits else f"there is no {path}")
-    return int(digits)
 
 
 def cpus(paths: Paths) -> frozenset[int]:

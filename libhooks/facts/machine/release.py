@@ -56,6 +56,8 @@ def architecture(paths: Paths) -> str:
     """In libvirt's words. Raises Garbage where nothing tells it."""
     told = paths.line(_ARCH).strip()
     if told:
+        if not re.fullmatch(r"[a-z0-9_]{1,16}", told):
+            raise Garbage(f"{_ARCH} names no architecture")
         return told
     head = paths.read(_PROGRAM, 20) or b""
     if head[:4] != b"\x7fELF" or len(head) < 20:
@@ -69,7 +71,7 @@ def architecture(paths: Paths) -> str:
 
 def cpu(paths: Paths) -> Cpu | None:
     """The first processor; None where it is not x86."""
-    text = (paths.read("/proc/cpuinfo", _FIRST_CPU) or b"").decode("ascii", "replace")
+    text = paths.beginning("/proc/cpuinfo", _FIRST_CPU) or ""
     told = dict(_field(line) for line in text.split("\n\n")[0].splitlines() if ":" in line)
     if not told:
         raise Garbage("/proc/cpuinfo tells of no processor")

@@ -112,8 +112,10 @@ def addresses(paths: Paths) -> tuple[str, ...]:
     fourth = paths.text("/proc/net/fib_trie")
     if fourth is None:
         raise Garbage("there is no /proc/net/fib_trie")
-    sixth = paths.text("/proc/net/if_inet6") or ""
-    return tuple(dict.fromkeys((*local_ipv4(fourth), *local_ipv6(sixth))))
+    found = local_ipv4(fourth)
+    if not found:  # Whatever is up, 127.0.0.1 is.
+        raise Garbage("/proc/net/fib_trie names no address of this host")
+    return tuple(dict.fromkeys((*found, *local_ipv6(paths.text("/proc/net/if_inet6") or ""))))
 
 
 def local_ipv4(text: str) -> tuple[str, ...]:

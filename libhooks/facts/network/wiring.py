@@ -16,6 +16,7 @@ _NET = "/sys/class/net"
 _FILTERS = "/etc/libvirt/nwfilter"
 #: A device that knows no carrier (a tap, a VLAN on a dummy) says "unknown" and works.
 _WORKING = ("up", "unknown")
+_STATES = (*_WORKING, "notpresent", "down", "lowerlayerdown", "testing", "dormant")
 
 
 def wire(paths: Paths, name: str) -> Wire | None:
@@ -34,7 +35,7 @@ def _port(paths: Paths, name: str) -> Port:
 def _up(paths: Paths, name: str) -> bool:
     path = f"{_NET}/{name}/operstate"
     state = paths.line(path)
-    if not state.isalpha():
+    if state not in _STATES:
         raise Garbage(f"{path} is no state")
     return state in _WORKING
 
@@ -43,11 +44,7 @@ def mtu(paths: Paths, name: str) -> int | None:
     """The largest packet that a network device carries, in bytes; None where there is none of that name."""
     if not plain(name) or paths.node(f"{_NET}/{name}") is None:
         return None
-    path = f"{_NET}/{name}/mtu"
-    size = paths.line(path)
-    if not size.isdecimal():
-        raise Garbage(f"{path} is no number")
-    return int(size)
+    return paths.number(f"{_NET}/{name}/mtu")
 
 
 def segment(paths: Paths, name: str) -> str | None:

@@ -7,6 +7,7 @@ import os
 from typing import Iterator, NamedTuple
 
 from libhooks.facts.reading.root import SMALL, Garbage, NoAnswer, Node, Root, missing, words
+from libhooks.numbers import decimal
 
 #: As many links as Linux follows in one path (path_resolution(7)).
 _LINKS = 40
@@ -92,9 +93,13 @@ class Paths:
         return self.resolve(path).node
 
     def names(self, path: str) -> tuple[str, ...]:
-        """The names in a directory; none where it is missing."""
+        """The names in a directory; none where it is missing. Raises Garbage where it is none."""
         place = self.resolve(path)
-        return self._root.listdir(place.real) if place.node is not None else ()
+        if place.node is None:
+            return ()
+        if place.node.kind != "dir":
+            raise Garbage(f"{path} is no directory")
+        return self._root.listdir(place.real)
 
     def read(self, path: str, limit: int = SMALL) -> bytes | None:
         """The first ``limit`` bytes of what ``path`` leads to; None where it is missing."""
@@ -111,24 +116,41 @@ class Paths:
     def text(self, path: str, limit: int = SMALL) -> str | None:
         """A file of the host as text, whatever bytes are in it; None where it is missing.
 
-        Raises Garbage, which names the file, where it can't be read, or is longer than ``limit``: half a
-        file is not read.
+        Raises Garbage, which names the file, where it can't be read, has a NUL in it, or is longer than
+        ``limit``: half a file is not read.
         """
+        data = self._text(path, limit + 1)
+        if data is not None and len(data) > limit:
+            raise Garbage(f"{path} is larger than {limit} bytes")
+        return None if data is None else data.decode("utf-8", "surrogateescape")
+
+    def beginning(self, path: str, limit: int) -> str | None:
+        """As ``text``, but of a file of any size its first ``limit`` bytes."""
+        data = self._text(path, limit)
+        return None if data is None else data.decode("utf-8", "surrogateescape")
+
+    def _text(self, path: str, limit: int) -> bytes | None:
         try:
-            data = self.read(path, limit + 1)
+            data = self.read(path, limit)
         except NoAnswer:
             raise
         except OSError as error:
             raise Garbage(f"{path}: {words(error)}") from None
-        if data is None:
-            return None
-        if len(data) > limit:
-            raise Garbage(f"{path} is larger than {limit} bytes")
-        return data.decode("utf-8", "surrogateescape")
+        if data is not None and b"\0" in data:
+            raise Garbage(f"{path} is no text")
+        return data
 
     def line(self, path: str) -> str:
         """The one line of an attribute of sysfs; "" where it is missing."""
         return (self.text(path) or "").strip("\n")
+
+    def number(self, path: str) -> int:
+        """The number in an attribute of sysfs. Raises Garbage where it is none, or missing."""
+        text = self.text(path)
+        found = decimal((text or "").strip())
+        if found is None:
+            raise Garbage(f"there is no {path}" if text is None else f"{path} is no number")
+        return found
 
 
 def _step(real: str, part: str) -> str:

@@ -7,6 +7,8 @@ transport classes of its SCSI host (linux: Documentation/ABI/testing/sysfs-block
 
 from __future__ import annotations
 
+import re
+
 from libhooks.facts.model import Leaf
 from libhooks.facts.reading.paths import Paths
 from libhooks.facts.reading.root import Garbage
@@ -85,8 +87,17 @@ def _leaf(paths: Paths, directory: str) -> list[Leaf]:
         return [Leaf(device, transport) for transport in _nvme(paths, directory)]
     driver = _driver(name)
     if driver == "loop":
-        return [Leaf(device, "loop", paths.line(f"{directory}/loop/backing_file"))]
+        return [Leaf(device, "loop", _backing(paths, directory))]
     return [Leaf(device, driver or _bus(paths, directory))]
+
+
+def _backing(paths: Paths, directory: str) -> str:
+    """The file behind a loop device, "" where there is none."""
+    file = f"{directory}/loop/backing_file"
+    found = paths.line(file)
+    if found and not found.startswith("/"):
+        raise Garbage(f"{file} names no file")
+    return found
 
 
 def _driver(name: str) -> str:
@@ -120,7 +131,13 @@ def _nvme(paths: Paths, directory: str) -> list[str]:
         controllers = [parent]
     else:
         controllers = [f"{parent}/{name}" for name in paths.names(parent) if _numbered(name, "nvme")]
-    found = [paths.line(f"{controller}/transport") for controller in controllers]
-    if not found or "" in found:
-        raise Garbage(f"{directory} names no transport")
-    return [_NVME.get(transport, f"nvme-{transport}") for transport in found]
+    if not controllers:
+        raise Garbage(f"{directory} has no controller")
+    return [_transport(paths, f"{controller}/transport") for controller in controllers]
+
+
+def _transport(paths: Paths, file: str) -> str:
+    found = paths.line(file)
+    if not re.fullmatch("[a-z-]{1,16}", found):
+        raise Garbage(f"{file} names no transport")
+    return _NVME.get(found, f"nvme-{found}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from libhooks.facts.reading.paths import Paths
-from libhooks.facts.reading.root import Garbage
 from libhooks.facts.storage import block
 from libhooks.facts.surroundings.words import Exports
 
@@ -73,11 +72,9 @@ def exports(paths: Paths) -> Exports:
 
 
 def _directories(paths: Paths) -> tuple[str, ...]:
-    threads = paths.line(f"{_NFSD}/threads")
-    if threads in ("", "0"):
+    threads = f"{_NFSD}/threads"
+    if paths.node(threads) is None or paths.number(threads) == 0:
         return ()
-    if not threads.isdecimal():
-        raise Garbage(f"{_NFSD}/threads is no number")
     more = [f"/etc/exports.d/{name}" for name in paths.names("/etc/exports.d") if name.endswith(".exports")]
     texts = [paths.text(path) or "" for path in (*_EXPORTS, *more)]
     return tuple(dict.fromkeys(path for text in texts for path in exported(text)))

@@ -32,8 +32,8 @@ def file(paths: Paths, path: str) -> File | None:
 
 
 def _capacity(paths: Paths, device: tuple[int, int]) -> int:
-    sectors = paths.line(f"/sys/dev/block/{device[0]}:{device[1]}/size")
-    return int(sectors) * _SECTOR if sectors.isdigit() else 0
+    size = f"/sys/dev/block/{device[0]}:{device[1]}/size"
+    return paths.number(size) * _SECTOR if paths.node(size) is not None else 0
 
 
 def mount(on: mounts.Mounts, real: str) -> Mount:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from libhooks.facts.reading import conf
 from libhooks.facts.reading.paths import Paths
 from libhooks.facts.reading.root import Garbage
+from libhooks.numbers import decimal
 
 CONF = "/etc/libvirt/qemu.conf"
 _USERS, _GROUPS = "/etc/passwd", "/etc/group"
@@ -46,9 +47,9 @@ def _user(users: dict[str, list[str]], name: str) -> tuple[int, int]:
     """The numbers of a user and its group. A name that is none is a number; ``+`` says that it is one."""
     if name in users:
         return int(users[name][0]), int(users[name][1])
-    digits = name[1:] if name.startswith("+") else name
-    if digits.isdecimal():
-        return int(digits), 0
+    number = decimal(name[1:] if name.startswith("+") else name)
+    if number is not None:
+        return number, 0
     if name == "root":
         return 0, 0
     raise Garbage(f"{CONF} names the user {name}, and {_USERS} does not")
@@ -58,9 +59,9 @@ def _group(paths: Paths, name: str) -> int:
     groups = _table(paths, _GROUPS)
     if name in groups:
         return int(groups[name][0])
-    digits = name[1:] if name.startswith("+") else name
-    if digits.isdecimal() or name == "root":
-        return int(digits) if digits.isdecimal() else 0
+    number = decimal(name[1:] if name.startswith("+") else name)
+    if number is not None or name == "root":
+        return number or 0
     raise Garbage(f"{CONF} names the group {name}, and {_GROUPS} does not")
 
 
@@ -76,6 +77,6 @@ def _table(paths: Paths, path: str) -> dict[str, list[str]]:
     numbers = 1 if path == _GROUPS else 2
     for line in (paths.text(path) or "").splitlines():
         name, *fields = line.split(":")
-        if len(fields) > numbers and all(field.isdecimal() for field in fields[1 : 1 + numbers]):
+        if len(fields) > numbers and None not in map(decimal, fields[1 : 1 + numbers]):
             found.setdefault(name, fields[1:])
     return found
