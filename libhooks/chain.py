@@ -121,6 +121,12 @@ def path_of(name: Name, facts: Facts) -> str | None:
     return None
 
 
+def expect(resolutions: tuple[Resolution, ...], facts: Facts) -> None:
+    """Tell the facts where the paths of a guest lead to on this host."""
+    paths = (path_of(one.now, facts) for one in resolutions if one.now is not None)
+    facts.expect(*(path for path in paths if path is not None))
+
+
 def _backing_name(text: str, image: str) -> Name | None:
     if text.startswith("file:"):
         text = text[len("file:") :]

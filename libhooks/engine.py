@@ -222,6 +222,7 @@ def _ruled(change: Change) -> str:
 
 def _named(domain: Domain, own: _Own, facts: Facts) -> _Named:
     resolutions = tuple(own.resolve(one) for one in references.find(domain) if not own.excused(one))
+    chain.expect(resolutions, facts)
     images = (one for one in resolutions if _is_image(one))
     return _Named(resolutions, tuple((top, chain.follow(top, own.resolve, facts)) for top in images))
 

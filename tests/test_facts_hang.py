@@ -237,6 +237,79 @@ print(facts.file(top).kind)
     assert float(second.split("|")[1]) < 0.1
 
 
+GUEST = """
+from libhooks import door
+from libhooks.event import Event, Operation
+
+DISK = "<disk type='file' device='disk'><driver type='{1}'/><source file='{2}'/><target dev='vd{0}'/></disk>"
+
+def decided(*images, format="raw"):
+    policy = top + "/policy.d"
+    os.mkdir(policy, 0o755)
+    with open(policy + "/policy.toml", "w") as file:
+        file.write('version = 1\\n[require]\\n"storage.protocol" = "off"\\n')
+    disks = "".join(DISK.format("abcdefgh"[at], format, image) for at, image in enumerate(images))
+    domain = f"<domain type='qemu'><name>web1</name><devices>{disks}</devices></domain>"
+    event, settings = Event("web1", Operation.MIGRATE), door.Settings(policy, "hostb")
+    given, seconds = timed(door.answer, event, domain.encode(), settings)
+    for one in given.decision.findings if given.decision else [given.failure]:
+        print(one.code, one.unmet.spot.label, one.unmet.found)
+    print(seconds)
+"""
+
+
+@pytest.mark.parametrize("format", ["raw", "qcow2"])
+def test_several_at_once(silence: Silence, format: str) -> None:
+    """Disks on several silent mounts take the time of one, also behind links; all else is judged as ever."""
+    for greets in (True, False, True, False):
+        silence.device(greets)
+    ended = silence.run(
+        GUEST
+        + f"""
+for at, device in enumerate(devices):
+    silent(top + f"/dead{{at}}", device)
+os.symlink(top + "/dead3", top + "/images")
+open(top + "/here", "w").write("x" * 5)
+overlay(top + "/alive")
+import libhooks.facts.host
+libhooks.facts.host.QUESTION = 0.7
+decided(top + "/alive/disk", *(top + f"/dead{{at}}/disk" for at in range(3)), top + "/images/disk",
+        top + "/here", top + "/missing", format={format!r})
+"""
+    )
+    *lines, seconds = ended.output.splitlines()
+    silent = [line for line in lines if line.endswith(" unknown: no answer in 0.7 s")]
+    assert {line.split(" unknown")[0] for line in silent} >= {f"storage.exists disk vd{at}" for at in "bcde"}
+    found = {tuple(line.split()[:3]) for line in lines if line not in silent}
+    assert ("storage.shared", "disk", "vda") in found
+    assert ("storage.shared", "disk", "vdf") in found
+    assert ("storage.exists", "disk", "vdg") in found
+    assert not {line[2] for line in found} & {"vdb", "vdc", "vdd", "vde"}
+    assert 0.6 < float(seconds) < 1.3
+
+
+def test_alive_at_once(silence: Silence) -> None:
+    """What answers is not waited for because something else does not."""
+    silence.device(greets=True)
+    ended = silence.run("""
+silent(top + "/dead", devices[0])
+overlay(top + "/alive")
+overlay(top + "/alive2")
+facts = open_facts(deadline=0.5)
+facts.expect(top + "/dead/disk", top + "/alive2/disk")
+for path in ("alive", "alive2", "dead"):
+    print(*timed(facts.mount, f"{top}/{path}/disk"), sep="|")
+facts.close()
+""")
+    lines = (line.split("|") for line in ended.output.splitlines())
+    (alive, first), (alive2, second), (dead, third) = lines
+    assert "overlay" in alive
+    assert "overlay" in alive2
+    assert dead == "Unknown(why='no answer in 0.5 s')"
+    assert float(first) + float(second) < 0.2
+    assert 0.3 < float(third) < 0.7
+
+
 def test_bind_mount(silence: Silence) -> None:
     """A silent file system is silent wherever it is mounted."""
     silence.device(greets=False)

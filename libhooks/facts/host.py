@@ -56,6 +56,10 @@ class HostFacts(Machine, Surroundings):
         if self._guarded is not None:
             self._guarded.close()
 
+    def expect(self, *paths: str) -> None:
+        """What they lie on will be waited for side by side."""
+        self._root.expect(paths)
+
     def host(self) -> tuple[str, ...]:
         """From /etc/libhooks/host, the kernel and /etc/hosts; none where they can't be read."""
         from libhooks.facts.machine import hostname

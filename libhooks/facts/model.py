@@ -92,6 +92,12 @@ class StoragePool(NamedTuple):
 class Facts(MachineFacts, SurroundingsFacts, Protocol):
     """The typed questions. Each answers within its deadline; one that cannot is Unknown."""
 
+    def expect(self, *paths: str) -> None:
+        """No question: says what will be asked about, so that what hangs is waited for side by side.
+
+        Changes no answer but by the time that is left for it.
+        """
+
     def host(self) -> tuple[str, ...]:
         """The names this host goes by, best first: ``/etc/libhooks/host`` alone, else FQDN, short."""
 
@@ -145,6 +151,9 @@ class Memo(MachineMemo, SurroundingsMemo):
         if key not in self.answers:
             self.answers[key] = question(*argument)
         return cast(_Answer, self.answers[key])
+
+    def expect(self, *paths: str) -> None:
+        self._facts.expect(*paths)
 
     def host(self) -> tuple[str, ...]:
         return self._once(self._facts.host)

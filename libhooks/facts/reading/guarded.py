@@ -2,12 +2,16 @@
 
 Only a file system that is local for certain is read in this process; all others by a child that may hang in
 our place. What did not answer once is not asked again, and the next question gets a fresh child.
+
+Several that are silent are silent side by side: when the first file system is to be waited for, so are all
+that the expected paths lead to, each by a child of its own and for as long as a question has.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from typing import TYPE_CHECKING, Any, Callable, cast
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, cast
 
 from libhooks.facts.reading.local import Locality
 from libhooks.facts.reading.mounts import TABLE, TABLE_LIMIT, Entry, Mounts, parse
@@ -16,6 +20,18 @@ from libhooks.facts.reading.root import LiveRoot, NoAnswer, Node, OutOfTime
 
 if TYPE_CHECKING:
     from libhooks.facts.reading.prober import Prober
+
+class _Waking(NamedTuple):
+    """A file system was asked whether it is awake: by whom, and until when it may answer."""
+
+    prober: Prober
+    until: float
+    silence: str
+
+
+class _Asleep(OSError):
+    """A path leads on to a file system that has yet to say that it is awake."""
+
 
 #: Stands for programs where file systems have a device number: one that hangs says nothing of its disk.
 _PROGRAMS = (-1, -1)
@@ -30,6 +46,9 @@ class Guarded:
         self._mounts: Mounts | None = None
         self._silent: dict[tuple[int, int], str] = {}
         self._awake: set[tuple[int, int]] = set()
+        self._waking: dict[tuple[int, int], _Waking] = {}
+        self._expected: tuple[str, ...] = ()
+        self._looking_ahead = False
         self._local = Locality(Paths(self._live))
         self._allowed = 0.0
         self._until = 0.0
@@ -39,8 +58,17 @@ class Guarded:
         self._allowed = seconds
         self._until = time.monotonic() + seconds
 
+    def expect(self, paths: tuple[str, ...]) -> None:
+        """The paths that will be asked about."""
+        self._expected = tuple(dict.fromkeys((*self._expected, *paths)))
+
     def close(self) -> None:
-        """Ends the child, without waiting for it."""
+        """Ends all children, without waiting for them."""
+        self._abandon()
+        while self._waking:
+            self._waking.popitem()[1].prober.abandon()
+
+    def _abandon(self) -> None:
         if self._prober is not None:
             self._prober.abandon()
             self._prober = None
@@ -102,15 +130,59 @@ class Guarded:
 
         Raises NoAnswer. Whatever else goes wrong, it has answered.
         """
-        if mount.device in self._awake or mount.fstype == "autofs":
+        if mount.device in self._awake or (mount.fstype == "autofs" and not self._looking_ahead):
             return
+        if mount.device in self._silent:
+            raise NoAnswer(self._silent[mount.device])
+        if mount.fstype != "autofs":
+            self._begin_waking(mount)
+        if self._looking_ahead:
+            raise _Asleep
+        self._look_ahead()
+        self._await(mount.device)
+
+    def _begin_waking(self, mount: Entry) -> None:
+        if mount.device in self._waking:
+            return
+        if time.monotonic() >= self._until:
+            raise OutOfTime(mount.point)
+        prober, self._prober = self._child(), None
+        self._waking[mount.device] = _Waking(prober, self._until, self._silence())
+        prober.send(("awake", mount.point))
+
+    def _look_ahead(self) -> None:
+        """Begin to wake what the expected paths lead to, as far as can be seen without waiting."""
+        self._looking_ahead, paths = True, Paths(self)
         try:
-            self._ask_child(mount.device, ("awake", mount.point), mount.point)
-        except NoAnswer:
+            for path in self._expected:
+                with contextlib.suppress(OSError, ValueError):
+                    paths.resolve(path)
+        finally:
+            self._looking_ahead = False
+
+    def _await(self, device: tuple[int, int]) -> None:
+        waking = self._waking.pop(device)
+        try:
+            waking.prober.answer(waking.until, waking.silence)
+        except NoAnswer as error:
+            self._silent[device] = str(error)
+            waking.prober.abandon()
             raise
         except OSError:
             pass
-        self._awake.add(mount.device)
+        self._awake.add(device)
+        self._abandon()
+        self._prober = waking.prober
+
+    def _silence(self) -> str:
+        return f"no answer in {round(self._allowed, 1):g} s"
+
+    def _child(self) -> Prober:
+        if self._prober is None:
+            from libhooks.facts.reading.prober import Prober  # Most hosts' decisions need no child.
+
+            self._prober = Prober()
+        return self._prober
 
     def _ask_child(self, device: tuple[int, int], request: tuple[object, ...], point: str) -> object:
         """The child's answer; where it has none, whatever is on the device is silent from now on."""
@@ -118,13 +190,9 @@ class Guarded:
             raise NoAnswer(self._silent[device])
         if time.monotonic() >= self._until:
             raise OutOfTime(point)
-        if self._prober is None:
-            from libhooks.facts.reading.prober import Prober  # Most hosts' decisions need no child.
-
-            self._prober = Prober()
         try:
-            return self._prober.ask(request, self._until, f"no answer in {round(self._allowed, 1):g} s")
+            return self._child().ask(request, self._until, self._silence())
         except NoAnswer as error:
             self._silent[device] = str(error)
-            self.close()
+            self._abandon()
             raise

@@ -38,14 +38,22 @@ class Prober:
         os.close(theirs_out)
 
     def ask(self, request: tuple[Any, ...], until: float, silence: str) -> object:
-        """A request is a method of LiveRoot and its arguments; the answer, what it returns or raises.
+        """As ``send``, and then ``answer``."""
+        self.send(request)
+        return self.answer(until, silence)
 
-        Raises NoAnswer(``silence``) where there is none at ``until`` (monotonic seconds).
-        """
+    def send(self, request: tuple[Any, ...]) -> None:
+        """A request is a method of LiveRoot and its arguments. One at a time; its answer is waited for."""
         try:
             _send(self._requests, request)
         except BrokenPipeError:
             raise NoAnswer(_ENDED) from None
+
+    def answer(self, until: float, silence: str) -> object:
+        """What the method returns or raises.
+
+        Raises NoAnswer(``silence``) where nothing has come at ``until`` (monotonic seconds).
+        """
         size = int.from_bytes(self._exactly(_LENGTH, until, silence), "big")
         code, answer = marshal.loads(self._exactly(size, until, silence))  # noqa: S302 - our own child
         if code:

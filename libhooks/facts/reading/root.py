@@ -63,8 +63,11 @@ class Node(NamedTuple):
 class Root(Protocol):
     """A host's files. Paths are absolute, normalised, and no component but the last is a link.
 
-    Each raises OSError; NoAnswer where a deadline expired.
+    Each question raises OSError; NoAnswer where a deadline expired.
     """
+
+    def expect(self, paths: tuple[str, ...]) -> None:
+        """Say which paths will be asked about; they need not be normalised, and links may be in them."""
 
     def lstat(self, path: str) -> Node:
         """What stands at ``path``; a link is not followed."""
@@ -119,6 +122,9 @@ def missing(error: OSError) -> bool:
 
 class LiveRoot:
     """The host that runs us, in this process: a call on a dead file system would never come back."""
+
+    def expect(self, paths: tuple[str, ...]) -> None:
+        """Changes nothing: whatever hangs here, we hang with it."""
 
     def lstat(self, path: str) -> Node:
         """As lstat(2)."""

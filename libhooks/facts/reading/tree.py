@@ -40,17 +40,23 @@ class _Entry(NamedTuple):
 class TreeRoot:
     """A Root below a directory. Raises Garbage where its stat.toml is none.
 
-    No time passes in it but what hangs would take, once for each, of the ``deadline`` of a decision.
+    No time passes in it but what hangs would take of the ``deadline`` of a decision: once for all that is
+    expected, which is waited for side by side, and once for whatever else hangs.
     """
 
     def __init__(self, directory: str, deadline: float = 10.0) -> None:
         self._directory = directory.rstrip("/")
         self._deadline = deadline
         self._hung: dict[str, bool] = {}
+        self._expected: tuple[str, ...] = ()
         self._live = LiveRoot()
         self._entries = _entries(f"{self._directory}/stat.toml")
         self._children: dict[str, set[str]] = {}
         self._children = _children(tuple(self._entries), self._mount_points())
+
+    def expect(self, paths: tuple[str, ...]) -> None:
+        """What hangs of these hangs side by side."""
+        self._expected += paths
 
     def lstat(self, path: str) -> Node:
         """What the tree has, with what stat.toml says of it on top."""
@@ -147,7 +153,10 @@ class TreeRoot:
         if not isinstance(error, NoAnswer):
             return True
         left = self._deadline - _WAIT * sum(self._hung.values())
-        return self._hung.setdefault(place, left > 0)
+        return self._hung.setdefault("" if self._is_expected(place) else place, left > 0)
+
+    def _is_expected(self, place: str) -> bool:
+        return any(f"{path}/".startswith(f"{place}/") for path in self._expected)
 
 
 def _node(entry: _Entry, found: Node) -> Node:
