@@ -14,7 +14,7 @@ from lxml import etree
 from libhooks import names
 from libhooks.decision import Change, Edit, Spot, Unmet
 from libhooks.domain import around
-from libhooks.facts.model import Facts, StoragePool, Unknown
+from libhooks.facts.model import Facts, Unknown
 from libhooks.names import Form, Name
 from libhooks.places import Outcome, Resolution
 from libhooks.references import storage
@@ -112,13 +112,20 @@ def _behind(image: Name, spot: Spot, facts: Facts) -> tuple[Name, str] | Unmet |
 
 def path_of(name: Name, facts: Facts) -> str | None:
     """The path that a disk's name leads to on this host, None for network disks and unknown pools."""
+    found = location(name, facts)
+    return None if isinstance(found, Unknown) else found
+
+
+def location(name: Name, facts: Facts) -> str | Unknown | None:
+    """The path that a disk's name leads to on this host, None where it leads to none."""
     if name.form is Form.PATH:
         return str(name)
-    if name.form is Form.POOL and len(name.parts) == 2:
-        pool = facts.pool(name.parts[0])
-        if isinstance(pool, StoragePool) and pool.target:
-            return f"{pool.target}/{name.parts[1]}"
-    return None
+    if name.form is not Form.POOL or len(name.parts) != 2:
+        return None
+    pool = facts.pool(name.parts[0])
+    if isinstance(pool, Unknown):
+        return pool
+    return f"{pool.target}/{name.parts[1]}" if pool is not None and pool.target else None
 
 
 def expect(resolutions: tuple[Resolution, ...], facts: Facts) -> None:

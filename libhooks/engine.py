@@ -7,6 +7,7 @@ from typing import Callable, Iterator, NamedTuple
 
 from libhooks import chain, guard, references, requirements
 from libhooks.carried import NOTHING, Carried
+from libhooks.causes import told_once
 from libhooks.chain import Chain
 from libhooks.decision import (
     WAIVER,
@@ -108,7 +109,7 @@ def examine(
     rewritten = domain if violations and _guarded(policy) else made.after
     subject = Subject(event, rewritten, made.named.all, made.named.chains, violations, index, policy, facts,
                       carried.origin, made.unfitted)  # fmt: skip
-    findings = tuple(_judge(subject, judged, carried))
+    findings = told_once(_judge(subject, judged, carried))
     return Examined(subject, _decision(rewritten, made.changes, findings), *made.came)
 
 

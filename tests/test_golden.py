@@ -25,10 +25,8 @@ NEVER_UNKNOWN = {
     "file.mapped": _POLICY_ALONE,
     "network.form": _POLICY_ALONE,
     "guard.abi": "it judges our own edits",
-    "storage.protocol": "what cannot be told to be shared is storage.shared's finding",
     "storage.stable-name": "the name says it all",
     "hook.deadline": "time that is spent is no unknown",
-    "network.active": "a network that cannot be read is network.exists's finding",
     "device.vectors": "the document says it all",
     "device.migratable": "so it does, and a network that cannot be read is network.exists's finding",
 }

@@ -428,9 +428,9 @@ def test_name_that_is_not_utf_8(host: Host) -> None:
 
 CLIENT = {"libhooks", "libhooks.client"}
 _INLINE = (
-    "abi", "adjust", "carried", "chain", "decision", "domain", "door", "edits", "engine", "event", "guard",
-    "identification", "inline", "journal", "ledger", "names", "numbers", "origin", "places", "refusal",
-    "secrecy", "selection", "spots", "stamp", "stamping", "waiver",
+    "abi", "adjust", "carried", "causes", "chain", "decision", "domain", "door", "edits", "engine", "event",
+    "guard", "identification", "inline", "journal", "ledger", "names", "numbers", "origin", "places",
+    "refusal", "secrecy", "selection", "spots", "stamp", "stamping", "waiver",
     "facts", "facts.host", "facts.model",
     "facts.machine", "facts.machine.answers", "facts.machine.capabilities", "facts.machine.hostname",
     "facts.machine.memory", "facts.machine.model", "facts.machine.release", "facts.machine.tuning",
@@ -450,7 +450,7 @@ _INLINE = (
     "references.files", "references.model", "references.network", "references.storage",
     "requirements", "requirements.capacity", "requirements.deadline", "requirements.device",
     "requirements.device_vectors", "requirements.devices", "requirements.emulators", "requirements.model",
-    "requirements.network", "requirements.network_wiring", "requirements.platform",
+    "requirements.network", "requirements.network_wiring", "requirements.others", "requirements.platform",
     "requirements.platform_cpu", "requirements.policy", "requirements.service", "requirements.sharing",
     "requirements.storage", "requirements.storage_access", "requirements.storage_exporter",
     "requirements.storage_identity", "requirements.storage_sharing",

@@ -42,6 +42,7 @@ LAYERS = {
     "libhooks.chain": 1,
     "libhooks.stamping": 1,
     "libhooks.identification": 1,
+    "libhooks.causes": 0,
     "libhooks.guard": 1,
     "libhooks.adjust": 1,
     "libhooks.edits": 1,
@@ -110,7 +111,8 @@ SHARED = {
     "libhooks.requirements.": {
         "libhooks.requirements.model", "libhooks.chain", "libhooks.guard", "libhooks.places",
         "libhooks.references.model", "libhooks.references.commandline",
-        "libhooks.requirements.devices", "libhooks.requirements.emulators", "libhooks.requirements.sharing",
+        "libhooks.requirements.devices", "libhooks.requirements.emulators", "libhooks.requirements.others",
+        "libhooks.requirements.sharing",
         "libhooks.requirements.service_settings",
     },
 }  # fmt: skip

@@ -12,10 +12,10 @@ def deadline(subject: Subject) -> Iterator[Unmet]:
     """The time that a decision may take was spent before everything had been asked.
 
     libvirt waits for its hook without an end, and a guest that migrates waits with it. So a decision has
-    hook.deadline seconds (10 where the policy does not say), and storage that does not answer gets two of
-    them each time it is met anew. What could not be asked after that is unknown, in findings of its own;
-    this one names where it is. See why it does not answer, or give the hook more time:
-    deadline = SECONDS in [hook].
+    hook.deadline seconds (10 where the policy does not say). Storage that does not answer gets two of them,
+    all that the guest names at once; what else does not answer, two each time it is met anew. What could not
+    be asked after that is unknown, in findings of its own; this one names where it is. See why it does not
+    answer, or give the hook more time: deadline = SECONDS in [hook].
     """
     unasked = subject.facts.unasked()
     if unasked:

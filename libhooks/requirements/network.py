@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Iterator
 
 from libhooks.decision import Level, Unmet
-from libhooks.facts.model import Link, Unknown, VirtualNetwork
+from libhooks.facts.model import Link, Unknown
 from libhooks.names import Form, Name
 from libhooks.places import Resolution
 from libhooks.references.model import Role
 from libhooks.requirements.model import BOTH, GUIDE, LIBVIRT, Requirement, Subject
+from libhooks.requirements.others import left_to
 
 _WHAT = {Form.BRIDGE: "bridge", Form.OVS: "OVS bridge", Form.DIRECT: "network device"}
 
@@ -70,7 +71,12 @@ def active(subject: Subject) -> Iterator[Unmet]:
     """
     for resolution, name in subject.named(Role.UPLINK, form=Form.NETWORK):
         network = subject.facts.network(name.parts[0])
-        if isinstance(network, VirtualNetwork) and not network.active:
+        if isinstance(network, Unknown):
+            yield _unmet(resolution, name, "an active network", network.why, "see its file", True)
+        elif network is None and not left_to("network.exists", subject):
+            found = f"no network {name.parts[0]} on this host"
+            yield _unmet(resolution, name, "an active network", found, _hint(resolution))
+        elif network is not None and not network.active:
             hint = f"virsh net-start {name.parts[0]}; virsh net-autostart {name.parts[0]}"
             yield _unmet(resolution, name, "an active network", "it is defined, but not active", hint)
 

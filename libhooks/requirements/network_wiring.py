@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Iterator
 
 from libhooks.decision import Level, Spot, Unmet
 from libhooks.domain import around, children
-from libhooks.facts.model import Facts, Link, Unknown, VirtualNetwork
+from libhooks.facts.model import Facts, Unknown
 from libhooks.names import Form, Name
 from libhooks.places import Outcome, Resolution
 from libhooks.references.model import Role
 from libhooks.requirements.model import BOTH, GUIDE, LIBVIRT, MIGRATE, Requirement, Subject, unmet
+from libhooks.requirements.others import left_to
 
 if TYPE_CHECKING:
     from libhooks.facts.surroundings.words import Wire
@@ -31,11 +32,14 @@ def up(subject: Subject) -> Iterator[Unmet]:
     to have no way out, set the code to "off" for its guests.
     """
     for resolution, name, device in _plugs(subject):
-        wire = subject.facts.wire(device)
+        wire = device if isinstance(device, Unknown) else subject.facts.wire(device)
         if isinstance(wire, Unknown):
-            yield unmet(resolution, name, f"{device} to be up", wire.why, _READABLE, True)
-        elif wire is not None:
+            yield unmet(resolution, name, "a way out that is up", wire.why, _READABLE, True)
+        elif wire is not None and isinstance(device, str):
             yield from _cut_off(resolution, name, device, wire)
+        elif name.form is Form.NETWORK or not left_to("network.exists", subject):
+            found, hint = f"no {device} on this host", f"make {device}, and plug a card into it"
+            yield unmet(resolution, name, f"{device} to be up", found, hint)
 
 
 def _cut_off(resolution: Resolution, name: Name, device: str, wire: Wire) -> Iterator[Unmet]:
@@ -53,23 +57,28 @@ def _cut_off(resolution: Resolution, name: Name, device: str, wire: Wire) -> Ite
         yield unmet(resolution, name, f"{device} to be up", f"{device} is down", f"ip link set {device} up")
 
 
-def _plugs(subject: Subject) -> Iterator[tuple[Resolution, Name, str]]:
+def _plugs(subject: Subject) -> Iterator[tuple[Resolution, Name, str | Unknown]]:
     """The interfaces that the kernel carries, each with the device of this host that it plugs into."""
     for resolution, name in subject.named(Role.UPLINK):
-        if resolution.reference.row.element == _INTERFACE:
-            device = _device(name, subject.facts)
-            link = subject.facts.link(device) if device else None
-            # What is not there, or is something else, is network.exists's finding.
-            if isinstance(link, Link) and (name.form is Form.DIRECT or link.kind == "bridge"):
-                yield resolution, name, device
+        if resolution.reference.row.element != _INTERFACE:
+            continue
+        device = _device(name, subject.facts)
+        link = subject.facts.link(device) if isinstance(device, str) and device else None
+        if isinstance(device, Unknown) or isinstance(link, Unknown):
+            yield resolution, name, link if isinstance(link, Unknown) else device
+        elif device and (link is None or name.form is Form.DIRECT or link.kind == "bridge"):
+            # What is there and is something else is network.exists's finding.
+            yield resolution, name, device
 
 
-def _device(name: Name, facts: Facts) -> str:
+def _device(name: Name, facts: Facts) -> str | Unknown:
     if name.form in (Form.BRIDGE, Form.DIRECT):
         return name.parts[0]
     network = facts.network(name.parts[0]) if name.form is Form.NETWORK else None
+    if isinstance(network, Unknown):
+        return network
     # Of all kinds of networks only this one leads to a bridge that somebody else has wired.
-    return network.bridge if isinstance(network, VirtualNetwork) and network.forward == "bridge" else ""
+    return network.bridge if network is not None and network.forward == "bridge" else ""
 
 
 def mtu(subject: Subject) -> Iterator[Unmet]:
@@ -81,7 +90,7 @@ def mtu(subject: Subject) -> Iterator[Unmet]:
     """
     for resolution, name, device in _plugs(subject):
         wanted = _size(resolution)
-        size = subject.facts.mtu(device) if wanted else None
+        size = None if not wanted else device if isinstance(device, Unknown) else subject.facts.mtu(device)
         if isinstance(size, Unknown):
             yield unmet(resolution, name, f"an MTU of {wanted}", size.why, _READABLE, True)
         elif size is not None and size < wanted:
@@ -145,7 +154,7 @@ def segment(subject: Subject) -> Iterator[Unmet]:
         entry = subject.entry(resolution)
         if entry is None or not entry.identity.segment or resolution.outcome is not Outcome.NO_PLACE:
             continue
-        here = subject.facts.segment(device)
+        here = device if isinstance(device, Unknown) else subject.facts.segment(device)
         if isinstance(here, Unknown):
             yield unmet(
                 resolution, name, "the segment it was on", here.why, "see that /proc/net can be read", True

@@ -12,10 +12,12 @@ from libhooks.places import Resolution
 from libhooks.references.model import Role
 from libhooks.requirements.emulators import emulators, is_kvm
 from libhooks.requirements.model import BOTH, GUIDE, LIBVIRT, MIGRATE, Requirement, Subject
+from libhooks.requirements.others import left_to
 
 if TYPE_CHECKING:
     from libhooks.facts.machine.words import Emulator
 
+_LOOK = "virsh domcapabilities makes libvirt look at it again"
 _DOMAIN = Spot("guest", "/domain")
 _MACHINE = Spot("machine", "/domain/os/type")
 _ARCH = Spot("architecture", "/domain/os/type")
@@ -60,7 +62,11 @@ def version(subject: Subject) -> Iterator[Unmet]:
         return
     for name, emulator in emulators(subject):
         if isinstance(emulator, Unknown):
-            continue  # platform.machine says so
+            if not left_to("platform.machine", subject):
+                yield Unmet(
+                    _DOMAIN, str(name), "versions as of where it comes from", emulator.why, _LOOK, True
+                )
+            continue
         for what, there, here in (
             ("QEMU", subject.origin.qemu, emulator.qemu),
             ("libvirt", subject.origin.libvirt, emulator.libvirt),
@@ -95,8 +101,7 @@ def machine(subject: Subject) -> Iterator[Unmet]:
     for name, emulator in emulators(subject) if wanted_type else ():
         wanted = f"a machine type that {name} knows"
         if isinstance(emulator, Unknown):
-            hint = "virsh domcapabilities makes libvirt look at it again"
-            yield Unmet(_MACHINE, wanted_type, wanted, emulator.why, hint, True)
+            yield Unmet(_MACHINE, wanted_type, wanted, emulator.why, _LOOK, True)
         elif wanted_type not in emulator.machines:
             hint = "upgrade QEMU here, or migrate to a host whose QEMU is as new as the source's"
             yield Unmet(_MACHINE, wanted_type, wanted, _nearest(wanted_type, emulator), hint)
@@ -129,7 +134,11 @@ def arch(subject: Subject) -> Iterator[Unmet]:
         yield from _no_kvm(subject)
         yield from _other_processor(subject, guest)
     for name, emulator in emulators(subject) if guest else ():
-        if isinstance(emulator, Unknown) or not emulator.arch or _runs(emulator.arch, guest):
+        if isinstance(emulator, Unknown):
+            if not left_to("platform.machine", subject):
+                yield Unmet(_ARCH, guest, f"an emulator of {guest}", emulator.why, _LOOK, True)
+            continue
+        if not emulator.arch or _runs(emulator.arch, guest):
             continue
         hint = f"name the emulator for {guest} in a [file.…] place, or install it"
         yield Unmet(_ARCH, guest, f"an emulator of {guest}", f"{name} emulates {emulator.arch}", hint)

@@ -8,6 +8,7 @@ from libhooks.decision import Level, Spot, Unmet
 from libhooks.facts.model import Unknown
 from libhooks.requirements.emulators import emulators, is_kvm
 from libhooks.requirements.model import BOTH, LIBVIRT, Requirement, Subject
+from libhooks.requirements.others import left_to
 
 if TYPE_CHECKING:
     from libhooks.facts.machine.words import Cpu
@@ -64,8 +65,11 @@ def _features(subject: Subject, policy: str) -> tuple[str, ...]:
 def _no_model(subject: Subject, model: str, without: tuple[str, ...]) -> Iterator[Unmet]:
     for name, emulator in emulators(subject) if model else ():
         missing = None if isinstance(emulator, Unknown) else subject.facts.blockers(str(name), model)
+        if isinstance(emulator, Unknown) and not left_to("platform.machine", subject):
+            hint = "virsh domcapabilities makes libvirt look at it again"
+            yield Unmet(_CPU, model, f"a CPU model that {name} has", emulator.why, hint, True)
         if isinstance(emulator, Unknown) or isinstance(missing, Unknown):
-            continue  # platform.machine says so; what an emulator says of itself has no models
+            continue  # what an emulator says of itself has no models
         hint = "give the guest a model that all its hosts have, and restart it"
         if missing is None:
             yield Unmet(_CPU, model, f"a CPU model that {name} has", "no such model", hint)

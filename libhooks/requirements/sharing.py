@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
-from libhooks.chain import path_of
+from libhooks.chain import location
 from libhooks.facts.model import Facts, File, Leaf, Mount, StoragePool, Unknown
 from libhooks.names import Form, Name
 from libhooks.places import Resolution
 from libhooks.references.model import Role
 from libhooks.requirements.model import Subject
+from libhooks.requirements.others import left_to
 
 #: File systems that several hosts can have mounted at once, and what the field calls their protocol.
 SHARED_FILESYSTEMS = {
@@ -79,9 +80,11 @@ def is_shared(subject: Subject, resolution: Resolution, name: Name) -> Shared | 
         pool = facts.pool(name.parts[0])
         if isinstance(pool, StoragePool) and pool.type in _SHARED_POOLS:
             return Shared(_SHARED_POOLS[pool.type])
-    path = path_of(name, facts)
-    if path is None:
-        return None
+    path = location(name, facts)
+    if path is None or isinstance(path, Unknown):
+        return path
+    if facts.file(path) is None:
+        return None if left_to("storage.exists", subject) else _mount_shared(path, facts)
     declared = resolution.place is not None and len(resolution.place.at) > 1
     return _path_shared(path, facts, declared)
 
@@ -89,13 +92,12 @@ def is_shared(subject: Subject, resolution: Resolution, name: Name) -> Shared | 
 def _path_shared(path: str, facts: Facts, declared: bool, depth: int = 0) -> Shared | Local | Unknown | None:
     file = facts.file(path)
     if file is None:
-        return file  # a missing file is storage.exists's affair
+        return Local(f"{path}, which is missing")
     if isinstance(file, File) and file.kind == "block":
         return _block_shared(path, facts, declared, depth)
     if isinstance(file, Unknown) and not hidden(path, facts):
         return file
-    mount = mount_of(path, facts)
-    return mount if isinstance(mount, Unknown) else _mount_shared(path, mount, facts)
+    return _mount_shared(path, facts)
 
 
 def mount_of(path: str, facts: Facts) -> Mount | Unknown:
@@ -110,7 +112,10 @@ def hidden(path: str, facts: Facts) -> Mount | None:
     return None if access is None or isinstance(access, Unknown) else access.mount
 
 
-def _mount_shared(path: str, mount: Mount, facts: Facts) -> Shared | Local:
+def _mount_shared(path: str, facts: Facts) -> Shared | Local | Unknown:
+    mount = mount_of(path, facts)
+    if isinstance(mount, Unknown):
+        return mount
     if mount.fstype in SHARED_FILESYSTEMS:
         return Shared(SHARED_FILESYSTEMS[mount.fstype])
     listed = facts.shared_filesystems()

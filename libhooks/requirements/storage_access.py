@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator
 
-from libhooks.chain import path_of
+from libhooks.chain import location
 from libhooks.decision import Level, Unmet
 from libhooks.domain import Domain
-from libhooks.facts.model import Facts, File, Unknown
+from libhooks.facts.model import Facts, Unknown
 from libhooks.names import Name
 from libhooks.places import Resolution
 from libhooks.references.model import Role
 from libhooks.requirements.model import BOTH, LIBVIRT, Requirement, Subject, unmet
-from libhooks.requirements.sharing import described, mount_of
+from libhooks.requirements.sharing import described, hidden, mount_of
 
 if TYPE_CHECKING:
     from libhooks.facts.surroundings.words import Access
 
+_WANTED = "QEMU's user to have access"
 #: SELinux's booleans that let guests use a kind of file system.
 _BOOLEANS = {
     "nfs": "virt_use_nfs",
@@ -40,14 +41,24 @@ def access(subject: Subject) -> Iterator[Unmet]:
     """
     own = _own_user(subject.domain)
     for resolution, name in subject.named(Role.IMAGE):
-        path = path_of(name, subject.facts)
-        file = None if path is None else subject.facts.file(path)
-        if path is None or file is None or (isinstance(file, File) and file.kind not in ("file", "dir")):
-            continue
-        yield from _read_only(resolution, name, path, subject.facts)
-        yield from _confined(resolution, name, path, subject.facts)
-        if not own:
-            yield from _denied(resolution, name, path, subject.facts)
+        path = _used(name, subject.facts)
+        if isinstance(path, Unknown):
+            yield unmet(resolution, name, _WANTED, path.why, "see that its storage answers", True)
+        elif path is not None:
+            yield from _read_only(resolution, name, path, subject.facts)
+            yield from _confined(resolution, name, path, subject.facts)
+            yield from () if own else _denied(resolution, name, path, subject.facts)
+
+
+def _used(name: Name, facts: Facts) -> str | Unknown | None:
+    """The path of an image that is a file; None for what has no owner, or is missing."""
+    path = location(name, facts)
+    if path is None or isinstance(path, Unknown):
+        return path
+    file = facts.file(path)
+    if isinstance(file, Unknown):
+        return path if hidden(path, facts) else file
+    return path if file is not None and file.kind in ("file", "dir") else None
 
 
 def _own_user(domain: Domain) -> bool:
@@ -67,7 +78,8 @@ def _read_only(resolution: Resolution, name: Name, path: str, facts: Facts) -> I
 def _confined(resolution: Resolution, name: Name, path: str, facts: Facts) -> Iterator[Unmet]:
     mount = mount_of(path, facts)
     if isinstance(mount, Unknown):
-        return  # storage.exists says so
+        yield unmet(resolution, name, _WANTED, mount.why, "see that it can be read", True)
+        return
     fuse = "virt_use_fusefs" if mount.fstype.startswith("fuse.") else ""
     boolean = _BOOLEANS.get(mount.fstype, fuse)
     allowed = facts.boolean(boolean) if boolean else None
@@ -81,10 +93,7 @@ def _confined(resolution: Resolution, name: Name, path: str, facts: Facts) -> It
 def _denied(resolution: Resolution, name: Name, path: str, facts: Facts) -> Iterator[Unmet]:
     found = facts.access(path)
     if isinstance(found, Unknown):
-        if isinstance(facts.file(path), File):  # else storage.exists says so
-            yield unmet(
-                resolution, name, "QEMU's user to have access", found.why, "see that it can be read", True
-            )
+        yield unmet(resolution, name, _WANTED, found.why, "see that it can be read", True)
     elif found is not None:
         writes = resolution.reference.writable
         wanted = f"{found.user} to read {'and write ' if writes else ''}it"

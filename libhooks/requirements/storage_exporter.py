@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from libhooks.chain import path_of
+from libhooks.chain import location
 from libhooks.decision import Level, Unmet
 from libhooks.facts.model import Facts, File, Mount, Unknown
 from libhooks.names import Form, Name
 from libhooks.origin import Origin
 from libhooks.requirements.model import GUIDE, MIGRATE, Requirement, Subject, unmet
-from libhooks.requirements.sharing import SHARED_FILESYSTEMS, under, written
+from libhooks.requirements.sharing import SHARED_FILESYSTEMS, hidden, under, written
 
 #: Options of a mount that name the addresses of its servers: NFS and SMB, Ceph's monitors.
 _SERVER_OPTIONS = ("addr", "mountaddr", "mon_addr")
@@ -49,38 +49,49 @@ def separate(subject: Subject) -> Iterator[Unmet]:
 
 def _exported(name: Name, subject: Subject) -> Iterator[str | Unknown]:
     """Who of the two hosts exports what is behind a name, in words."""
-    facts = subject.facts
-    path = path_of(name, facts)
-    file = None if path is None else facts.file(path)
-    if isinstance(file, File) and path is not None:
-        yield from _by_us(path, file, facts)
-    for server in _servers(name, path, file, facts):
-        yield from [server] if isinstance(server, Unknown) else _whose(server, subject)
+    path = location(name, subject.facts)
+    if isinstance(path, Unknown):
+        yield path
+    elif path is not None:
+        yield from _at_path(path, subject)
+    for host in name.hosts if name.form is Form.STORE else ():
+        if not host.startswith("/"):
+            yield from _whose(_bare(host), subject)
 
 
-def _servers(
-    name: Name, path: str | None, file: File | Unknown | None, facts: Facts
-) -> Iterator[str | Unknown]:
-    if name.form is Form.STORE:
-        yield from (_bare(host) for host in name.hosts if not host.startswith("/"))
-    elif path is not None and isinstance(file, File):
-        mount = facts.mount(path)
-        device = path if file.kind == "block" else _device(mount)
-        if device and isinstance(facts.block(device), Unknown):
-            return  # storage.shared says so
-        found = facts.portals(device) if device else _of_mount(mount, path, facts)
-        yield from [found] if isinstance(found, Unknown) else found
+def _at_path(path: str, subject: Subject) -> Iterator[str | Unknown]:
+    file = subject.facts.file(path)
+    if isinstance(file, File):
+        yield from _by_us(path, file, subject.facts)
+    servers = _servers(path, file, subject.facts)
+    if isinstance(servers, Unknown):
+        yield servers
+        return
+    for server in servers:
+        yield from _whose(server, subject)
 
 
-def _device(mount: Mount | Unknown) -> str:
-    return mount.source if isinstance(mount, Mount) and mount.fstype in _ON_DEVICES else ""
+def _servers(path: str, file: File | Unknown | None, facts: Facts) -> tuple[str, ...] | Unknown:
+    if file is None:
+        return ()
+    if isinstance(file, Unknown):
+        shown = hidden(path, facts)
+        return file if shown is None else _named(shown)
+    mount = facts.mount(path)
+    if isinstance(mount, Unknown):
+        return mount
+    if file.kind != "block" and mount.fstype not in _ON_DEVICES:
+        return _of_mount(mount, path, facts)
+    device = path if file.kind == "block" else mount.source
+    below = facts.block(device)
+    return below if isinstance(below, Unknown) else facts.portals(device)
 
 
-def _of_mount(mount: Mount | Unknown, path: str, facts: Facts) -> tuple[str, ...] | Unknown:
+def _of_mount(mount: Mount, path: str, facts: Facts) -> tuple[str, ...] | Unknown:
     """The servers of a mount: by its options where it says so, for the name may mean anything by now."""
     options = facts.mount_options(path)
-    if isinstance(mount, Unknown) or isinstance(options, Unknown) or mount.fstype not in SHARED_FILESYSTEMS:
-        return ()
+    if isinstance(options, Unknown) or mount.fstype not in SHARED_FILESYSTEMS:
+        return options if isinstance(options, Unknown) else ()
     addresses = [
         _bare(one)
         for option in options
@@ -143,7 +154,9 @@ def _by_us(path: str, file: File, facts: Facts) -> Iterator[str | Unknown]:
     elif file.kind == "block":
         for store in exports.backstores:
             other = facts.file(store)
-            if isinstance(other, File) and other.device == file.device:
+            if isinstance(other, Unknown):
+                yield other
+            elif isinstance(other, File) and other.device == file.device:
                 yield f"this host offers {store} as a target"
     else:
         mount = facts.mount(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from libhooks.chain import path_of
+from libhooks.chain import location
 from libhooks.decision import Kind, Level, Unmet
 from libhooks.facts.model import Facts, Unknown
 from libhooks.names import Form, Name
@@ -61,10 +61,10 @@ def same(subject: Subject) -> Iterator[Unmet]:
     are all that differs, mount it by one of them everywhere.
     """
     for resolution, name in subject.named(Role.IMAGE):
-        entry, path = subject.entry(resolution), path_of(name, subject.facts)
+        entry, path = subject.entry(resolution), location(name, subject.facts)
         if entry is None or path is None:
             continue
-        here = subject.facts.identity(path)
+        here = path if isinstance(path, Unknown) else subject.facts.identity(path)
         if isinstance(here, Unknown):
             yield unmet(resolution, name, "what it was", here.why, "see that its storage answers", True)
         elif here is not None:

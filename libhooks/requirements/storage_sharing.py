@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from libhooks.chain import path_of
+from libhooks.chain import location
 from libhooks.decision import Level, Unmet
 from libhooks.domain import around
-from libhooks.facts.model import File, Unknown
+from libhooks.facts.model import Facts, File, Unknown
 from libhooks.names import Form, Name
 from libhooks.places import Resolution
 from libhooks.requirements.model import GUIDE, LIBVIRT, MIGRATE, Requirement, Subject, unmet
+from libhooks.requirements.others import left_to
 from libhooks.requirements.sharing import Local, Shared, described, hidden, is_shared, mount_of, written
 
 #: The protocols that Red Hat's guide lists.
 LISTED = frozenset({"Fibre Channel", "iSCSI", "NFS", "GFS2", "SRP"})
+_LISTED = "FC, iSCSI, NFS, GFS2 or SRP"
 #: Cache modes that leave a disk's data in the memory of the host that the guest left.
 CACHING = ("writeback", "writethrough", "unsafe")
 #: What keeps the caches of several hosts alike (libvirt: virFileIsClusterFS; RBD's cache is its own affair).
@@ -42,6 +44,9 @@ def shared(subject: Subject) -> Iterator[Unmet]:
             yield unmet(
                 resolution, name, "on shared storage", answer.why, "see that its storage answers", True
             )
+    for chain in subject.chains:
+        if chain.broken is not None and not left_to("storage.exists", subject):
+            yield chain.broken
 
 
 def _sharing_hint(resolution: Resolution) -> str:
@@ -60,7 +65,9 @@ def protocol(subject: Subject) -> Iterator[Unmet]:
         answer = is_shared(subject, resolution, name)
         if isinstance(answer, Shared) and not set(answer.protocol.split(" and ")) <= LISTED:
             hint = 'set "storage.protocol" = "off" in [require] if you rely on it'
-            yield unmet(resolution, name, "FC, iSCSI, NFS, GFS2 or SRP", answer.protocol, hint)
+            yield unmet(resolution, name, _LISTED, answer.protocol, hint)
+        elif isinstance(answer, Unknown):
+            yield unmet(resolution, name, _LISTED, answer.why, "see that its storage answers", True)
 
 
 def cache(subject: Subject) -> Iterator[Unmet]:
@@ -104,15 +111,21 @@ def _caching(name: Name, subject: Subject) -> str | Unknown:
     """What a disk's cache stands before, in words; "" where caches are kept alike, or nothing is there."""
     if name.form is Form.STORE:
         return "" if name.parts[0] in _COHERENT_PROTOCOLS else f"on {name.parts[0]}"
-    path = path_of(name, subject.facts)
-    file = None if path is None else subject.facts.file(path)
-    if path is None or file is None:
+    path = location(name, subject.facts)
+    if path is None or isinstance(path, Unknown):
+        return path or ""
+    return _cached_at(path, subject.facts)
+
+
+def _cached_at(path: str, facts: Facts) -> str | Unknown:
+    file = facts.file(path)
+    if file is None:
         return ""
     if isinstance(file, File) and file.kind == "block":
         return "on a block device"
-    if isinstance(file, Unknown) and not hidden(path, subject.facts):
+    if isinstance(file, Unknown) and not hidden(path, facts):
         return file
-    mount = mount_of(path, subject.facts)
+    mount = mount_of(path, facts)
     if isinstance(mount, Unknown):
         return mount
     return "" if mount.fstype in COHERENT else f"on {described(mount)}"

@@ -21,6 +21,7 @@ from libhooks.facts.reading.root import LiveRoot, NoAnswer, Node, OutOfTime
 if TYPE_CHECKING:
     from libhooks.facts.reading.prober import Prober
 
+
 class _Waking(NamedTuple):
     """A file system was asked whether it is awake: by whom, and until when it may answer."""
 
