@@ -190,10 +190,10 @@ def test_frozen_brick(lab: Lab, new_guest: NewGuest) -> None:
     assert "\n    found:  unknown: no answer in 2 s\n" in first
     assert took < 10
     assert "\n    found:  unknown: no answer in 1 s\n" in second
-    assert "\n    found:  unknown: no time was left to ask\n" in second
+    # Both mounts are silent, side by side; and the lab's /etc is no local file system, and comes too late.
+    assert second.count("\n  storage.exists   disk ") == first.count("\n  storage.exists   disk ") == 2
     assert "\n  hook.deadline    decision\n    wanted: a decision within 1 s (hook.deadline)\n" in second
-    # The lab's /etc is no local file system: that it may answer takes time, too, and is in the list.
-    assert re.search(r"\n    found:  the time was spent before .*/mnt/more.* could be asked\n", second)
+    assert re.search(r"\n    found:  the time was spent before .* could be asked\n", second)
 
 
 def _filtered(lab: Lab, guest: str, name: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from judging import HOSTB, judged
+from judging import HOSTB, judged, tree
 from lxml import etree
 
+from libhooks.facts.host import open_facts
 from libhooks.requirements.capacity import Cell, cells, short
 
 
@@ -49,11 +52,14 @@ def test_units(memory: str, kib: int) -> None:
         (NUMA, [None, None]),
         (NUMA + "<memoryBacking><hugepages/></memoryBacking>", [0, 0]),
         (NUMA + pages("<page size='2048' nodeset='1'/>"), [None, 2048]),
-        (NUMA + pages("<page size='4'/><page size='2' unit='M' nodeset='0'/>"), [2048, 4]),
+        (NUMA + pages("<page size='4'/><page size='2' unit='M' nodeset='0'/>"), [2048, None]),
     ],
 )  # fmt: skip
 def test_pages(inner: str, sizes: list[int | None]) -> None:
-    """A page that names a cell counts before one that names none; 0 is the host's usual size."""
+    """A page that names a cell counts before one that names none; 0 is the host's usual size.
+
+    Pages of 4 KiB are ordinary memory, whoever asks for them.
+    """
     assert [cell.page for cell in of(inner)] == sizes
 
 
@@ -73,6 +79,73 @@ def test_pages(inner: str, sizes: list[int | None]) -> None:
 def test_nodes(tuning: str, nodes: list[object]) -> None:
     """Where a cell's memory has to be, its own binding before the guest's."""
     assert [cell.nodes for cell in of(f"{NUMA}<numatune>{tuning}</numatune>")] == nodes
+
+
+def device(model: str, target: str, source: str = "") -> str:
+    size = "<size>2048</size>"
+    return f"<memory model='{model}'><source>{source}</source><target>{size}{target}</target></memory>"
+
+
+DIMM = device("dimm", "<node>1</node>")
+ALL_KINDS = "".join(
+    (
+        *(DIMM, device("virtio-mem", "<node>0</node><requested>1024</requested>")),
+        *(device("nvdimm", "", "<path>/srv/nvdimm</path>"), device("virtio-pmem", ""), device("sgx-epc", "")),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("inner", "plugged"),
+    [
+        (NUMA + f"<devices>{ALL_KINDS}</devices>", [2048, 2048, 2048, 1024]),
+        (PLAIN + f"<devices>{DIMM}</devices>", [2048, 2048]),
+        (f"<memory>1024</memory><devices>{DIMM}</devices>", [0, 2048]),
+    ],
+)
+def test_memory_devices(inner: str, plugged: list[int]) -> None:
+    """DIMMs and what is requested of virtio-mem are memory of this host; files' and the processor's are not.
+
+    <memory> has them in it, nodes do not.
+    """
+    assert [cell.memory for cell in of(inner)] == plugged
+
+
+def test_pages_of_memory_devices() -> None:
+    """A device is made of the pages that it names, else of its node's, on the nodes that it names."""
+    named = device("dimm", "<node>1</node>", "<pagesize unit='M'>2</pagesize><nodemask>1</nodemask>")
+    small = device("dimm", "<node>1</node>", "<pagesize unit='KiB'>4</pagesize>")
+    inner = NUMA + pages("<page size='1' unit='G' nodeset='1'/>") + f"<devices>{DIMM}{named}{small}</devices>"
+    assert of(inner)[2:] == (
+        Cell(1, 2048, 1 << 20, None),
+        Cell(1, 2048, 2048, frozenset({1})),
+        Cell(1, 2048, None, None),
+    )
+
+
+HUGETLBFS = "/dev/huge{0} rw - hugetlbfs hugetlbfs rw,{1}"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "conf", "sizes"),
+    [
+        ((), "", set()),
+        (("pagesize=2M", "pagesize=1024M"), "", {2048, 1 << 20}),
+        (("pagesize=64K", "pagesize=1G"), "", {64, 1 << 20}),
+        (("mode=0770",), "", {0}),
+        (("pagesize=2M", "pagesize=1024M"), 'hugetlbfs_mount = "/dev/huge1/"', {1 << 20}),
+        (("pagesize=2M", "pagesize=1024M"), 'hugetlbfs_mount = ["/dev/huge0", "/dev/huge9"]', {2048}),
+        (("pagesize=2M",), 'hugetlbfs_mount = ""', set()),
+    ],
+)
+def test_hugetlbfs(tmp_path: Path, mounts: tuple[str, ...], conf: str, sizes: set[int]) -> None:
+    """libvirt uses what qemu.conf names, and where it names nothing, whatever is mounted."""
+    lines = [f"{30 + at} 1 0:{30 + at} / {HUGETLBFS.format(at, one)}\n" for at, one in enumerate(mounts)]
+    tree(tmp_path, proc__self__mountinfo="1 0 8:1 / / rw - ext4 /dev/sda1 rw\n" + "".join(lines))
+    tree(tmp_path, etc__libvirt__qemu_conf=conf)
+    (tmp_path / "etc/libvirt/qemu_conf").rename(tmp_path / "etc/libvirt/qemu.conf")
+    with open_facts(str(tmp_path)) as facts:
+        assert facts.hugetlbfs() == frozenset(sizes)
 
 
 def guest(inner: str) -> str:

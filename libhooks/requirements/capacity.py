@@ -20,6 +20,9 @@ _BACKING = Spot("memory", "/domain/memoryBacking/hugepages")
 _PINS = Spot("cpu pinning", "/domain")
 _NUMA = Spot("numa tuning", "/domain/numatune")
 
+#: The largest ordinary pages that no architecture has as huge ones, in KiB.
+_ORDINARY = 16
+
 #: libvirt's units of memory, as how many of them are how many bytes; KiB where it says none.
 _UNITS = {"b": 1, "bytes": 1, "KB": 10**3, "k": 1 << 10, "KiB": 1 << 10, "MB": 10**6, "M": 1 << 20,
           "MiB": 1 << 20, "GB": 10**9, "G": 1 << 30, "GiB": 1 << 30, "TB": 10**12, "T": 1 << 40,
@@ -43,8 +46,12 @@ def memory(subject: Subject) -> Iterator[Unmet]:
     """This host has less memory available than the guest may use.
 
     Compared with MemAvailable of /proc/meminfo: what can be had without swapping. What the guest has on huge
-    pages is not counted here, but by capacity.hugepages. A guest seldom uses all that it may, so this is a
-    warning. Stop or move guests away from this host first, or migrate to another one.
+    pages is not counted here, but by capacity.hugepages. Memory devices count too: a DIMM in full, virtio-mem
+    as far as it is requested. NVDIMMs and virtio-pmem do not (their pages are a file's, which the kernel
+    writes back when memory is short), nor does SGX's (the processor has its own).
+
+    A guest seldom uses all that it may, so this is a warning. Stop or move guests away from this host first,
+    or migrate to another one.
     """
     wanted = sum(cell.memory for cell in cells(subject.domain.root) if cell.page is None)
     available = subject.facts.memory()
@@ -63,21 +70,49 @@ def short(wanted: int, available: int) -> Iterator[Unmet]:
 
 
 def hugepages(subject: Subject) -> Iterator[Unmet]:
-    """This host has too few free huge pages for the guest.
+    """This host has too few free huge pages for the guest, or libvirt could not reach them.
 
     QEMU takes all of them when it starts, of the size that the guest names, on the nodes that it is bound
     to. Reserve more: echo N > /sys/kernel/mm/hugepages/hugepages-SIZE/nr_hugepages, or on one node below
     /sys/devices/system/node; 1 GiB pages best on the kernel's command line, while memory is still in one
     piece.
+
+    Unless the guest's memory is of source memfd, libvirt takes them from a hugetlbfs of their size that was
+    mounted when the daemon started: systemd mounts one for the usual size at /dev/hugepages, all others are
+    the administrator's (mount -t hugetlbfs -o pagesize=1G none DIRECTORY, and hugetlbfs_mount in qemu.conf
+    if that is set).
     """
     wanted = _pages_wanted(subject.domain.root)
     pages = subject.facts.hugepages() if wanted else ()
+    mounted = subject.facts.hugetlbfs() if wanted and not _of_memfd(subject.domain.root) else None
+    for size in dict.fromkeys(size for size, _ in wanted):
+        if not isinstance(pages, Unknown) and mounted is not None:
+            yield from _unmounted(size, mounted, pages)
     for (size, nodes), kib in wanted.items():
         if isinstance(pages, Unknown):
             hint = "see that /sys/kernel/mm/hugepages can be read"
             yield Unmet(_BACKING, "", f"{_size(kib)} of huge pages", pages.why, hint, True)
         else:
             yield from _too_few(size, nodes, kib, pages)
+
+
+def _of_memfd(root: etree._Element) -> bool:
+    source = root.find("memoryBacking/source")
+    return source is not None and source.get("type") == "memfd"
+
+
+def _unmounted(size: int, mounted: frozenset[int] | Unknown, pages: tuple[Pages, ...]) -> Iterator[Unmet]:
+    """Where the kernel does not tell a mount's size (0), it is the usual one."""
+    fitting = {one.size for one in pages if one.size == size or (not size and one.usual)}
+    usual = {0} if any(one.usual and one.size in fitting for one in pages) else set()
+    wanted = f"a hugetlbfs{f' of {_size(min(fitting))} pages' if fitting else ''} that libvirt can use"
+    if isinstance(mounted, Unknown):
+        yield Unmet(_BACKING, "", wanted, mounted.why, "see that it can be read", True)
+    elif fitting and not mounted & (fitting | usual):
+        sizes = ", ".join(_size(one) for one in sorted(mounted) if one)
+        found = f"mounted are those of {sizes} pages" if sizes else "none is mounted"
+        hint = f"mount -t hugetlbfs -o pagesize={min(fitting)}K none DIRECTORY, and restart libvirt"
+        yield Unmet(_BACKING, "", wanted, found, hint)
 
 
 def _pages_wanted(root: etree._Element) -> dict[tuple[int, frozenset[int] | None], int]:
@@ -169,18 +204,29 @@ def _set(text: str | None) -> frozenset[int]:
 
 
 def cells(root: etree._Element) -> tuple[Cell, ...]:
-    """The guest's NUMA nodes with what backs their memory."""
+    """The guest's NUMA nodes with what backs their memory, and behind them its memory devices."""
     told = [one for one, _ in _each(root, "cpu/numa", "cell")]
-    pages = [one for one, _ in _each(root, "memoryBacking/hugepages", "page")]
-    backed = root.find("memoryBacking/hugepages") is not None
+    numbered = [(_number(one.get("id"), at), _kib(one, "memory")) for at, one in enumerate(told)]
     if not told:
-        page = _kib(pages[0], "size") if pages else 0
-        return (Cell(0, _kib(root.find("memory")), page if backed else None, _bound(root, 0)),)
-    numbered = ((_number(one.get("id"), at), one) for at, one in enumerate(told))
-    return tuple(
-        Cell(id, _kib(one, "memory"), _page(id, pages) if backed else None, _bound(root, id))
-        for id, one in numbered
-    )
+        # Here <memory> has the devices in it; nodes say what they have without them.
+        devices = sum(_kib(size) for size in root.iterfind("devices/memory/target/size"))
+        numbered = [(0, max(0, _kib(root.find("memory")) - devices))]
+    return (*(Cell(id, kib, _page(root, id), _bound(root, id)) for id, kib in numbered), *_plugged(root))
+
+
+def _plugged(root: etree._Element) -> Iterator[Cell]:
+    """The memory devices that are this host's memory: all others are a file's, or the processor's own."""
+    for device in root.iterfind("devices/memory"):
+        if device.get("model") in ("dimm", "virtio-mem"):
+            id = _number(device.findtext("target/node"), 0)
+            requested, size = device.find("target/requested"), device.find("target/size")
+            page, nodes = device.find("source/pagesize"), device.findtext("source/nodemask")
+            yield Cell(
+                id,
+                _kib(size if requested is None else requested),
+                _page(root, id) if page is None else _huge(_kib(page)),
+                _bound(root, id) if nodes is None else _set(nodes),
+            )
 
 
 def _each(root: etree._Element, path: str, tag: str) -> Iterator[tuple[etree._Element, str]]:
@@ -190,14 +236,20 @@ def _each(root: etree._Element, path: str, tag: str) -> Iterator[tuple[etree._El
     )
 
 
-def _page(id: int, pages: list[etree._Element]) -> int | None:
+def _huge(kib: int) -> int | None:
+    """A page's size where it is a huge one: a guest may ask for ordinary ones by their size, too."""
+    return kib if kib > _ORDINARY else None
+
+
+def _page(root: etree._Element, id: int) -> int | None:
     """The size of a cell's pages: one that names the cell counts before one that names none."""
+    pages = [one for one, _ in _each(root, "memoryBacking/hugepages", "page")]
     if not pages:
-        return 0
+        return 0 if root.find("memoryBacking/hugepages") is not None else None
     for page in pages:
         if id in _set(page.get("nodeset")):
-            return _kib(page, "size")
-    return next((_kib(page, "size") for page in pages if page.get("nodeset") is None), None)
+            return _huge(_kib(page, "size"))
+    return next((_huge(_kib(page, "size")) for page in pages if page.get("nodeset") is None), None)
 
 
 def _bound(root: etree._Element, id: int) -> frozenset[int] | None:

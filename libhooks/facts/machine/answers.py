@@ -70,6 +70,12 @@ class Machine:
 
         return self._ask(lambda: memory.hugepages(self._paths))
 
+    def hugetlbfs(self) -> frozenset[int] | Unknown:
+        """From the mount table, and qemu.conf."""
+        from libhooks.facts.machine import memory
+
+        return self._ask(lambda: memory.hugetlbfs(self._paths))
+
     def cpus(self) -> frozenset[int] | Unknown:
         """From sysfs."""
         from libhooks.facts.machine import memory

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from libhooks.facts.machine.words import Pages
+from libhooks.facts.reading import conf
+from libhooks.facts.reading.mounts import TABLE, TABLE_LIMIT, entries
 from libhooks.facts.reading.paths import Paths
 from libhooks.facts.reading.root import Garbage
 from libhooks.numbers import decimal, numbers
 
 _MEMINFO = "/proc/meminfo"
+_QEMU_CONF = "/etc/libvirt/qemu.conf"
 _NODES = "/sys/devices/system/node"
 _POOLS = "/sys/kernel/mm/hugepages"
 #: A host without NUMA has all it has on node 0, and no directory that says so.
@@ -56,6 +59,25 @@ def _by_node(paths: Paths, size: int, pool: str) -> list[tuple[int, str]]:
         if name.startswith("node") and name[4:].isdecimal() and paths.node(below) is not None:
             found.append((int(name[4:]), below))
     return found or [(_ONLY, pool)]
+
+
+def hugetlbfs(paths: Paths) -> frozenset[int]:
+    """The sizes of the pages of those hugetlbfs that libvirt uses: of qemu.conf if it names any, else of all.
+
+    ``hugetlbfs_mount = ""`` means none. Kernels before 4.13 do not tell the size: 0, which is the usual one.
+    """
+    mounted = [one for one in entries(paths.text(TABLE, TABLE_LIMIT) or "") if one.fstype == "hugetlbfs"]
+    named = conf.settings(paths, _QEMU_CONF).get("hugetlbfs_mount")
+    points = (named,) if isinstance(named, str) else named
+    used = [one for one in mounted if points is None or one.point in {p.rstrip("/") for p in points}]
+    return frozenset(_page_size(one.options) for one in used)
+
+
+def _page_size(options: tuple[str, ...]) -> int:
+    """``pagesize=2M`` in KiB; the kernel writes K and M."""
+    text = next((one[len("pagesize=") :] for one in options if one.startswith("pagesize=")), "")
+    size = decimal(text[:-1]) or 0
+    return size << {"K": 0, "M": 10, "G": 20}.get(text[-1:], 0)
 
 
 def cpus(paths: Paths) -> frozenset[int]:

@@ -36,6 +36,9 @@ class MachineFacts(Protocol):
     def hugepages(self) -> tuple[Pages, ...] | Unknown:
         """The free huge pages, by size and node."""
 
+    def hugetlbfs(self) -> frozenset[int] | Unknown:
+        """The sizes of pages, in KiB, of which libvirt finds a hugetlbfs; 0 where it does not say which."""
+
     def cpus(self) -> frozenset[int] | Unknown:
         """The CPUs that are online."""
 
@@ -100,6 +103,10 @@ class MachineMemo:
     def hugepages(self) -> tuple[Pages, ...] | Unknown:
         """Once."""
         return self._once(self._facts.hugepages)
+
+    def hugetlbfs(self) -> frozenset[int] | Unknown:
+        """Once."""
+        return self._once(self._facts.hugetlbfs)
 
     def cpus(self) -> frozenset[int] | Unknown:
         """Once."""
