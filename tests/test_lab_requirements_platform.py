@@ -47,14 +47,17 @@ libhooks: hostb refuses guest 'vectors': 1 requirement unmet
 
 
 def test_hugepages(lab: Lab, web1: Traveller) -> None:
-    """Huge pages that the target does not have."""
+    """Huge pages that the target does not have, nor a hugetlbfs to take them from."""
     xml = lab.hosta.virsh("dumpxml", "--migratable", "web1").stdout
     lab.hosta.write("/root/web1.xml", xml.replace("<vcpu ", f"{HUGE}\n  <vcpu "))
     told = web1.is_refused(lab.hosta, lab.hostb, "--live", "--xml", "/root/web1.xml")
-    head = "libhooks: hostb refuses guest 'web1': 1 requirement unmet\n"
+    head = "libhooks: hostb refuses guest 'web1': 2 requirements unmet\n"
     assert told.startswith(f"{head}  capacity.hugepages memory\n")
     assert "    wanted: 64 free pages of 2 MiB\n    found:  0 free\n" in told
-    assert found(lab.hostb) == ["refuse capacity.hugepages, memory"]
+    assert (
+        "    wanted: a hugetlbfs of 2 MiB pages that libvirt can use\n    found:  none is mounted\n" in told
+    )
+    assert found(lab.hostb) == ["refuse capacity.hugepages, memory"] * 2
 
 
 @contextmanager

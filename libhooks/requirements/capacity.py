@@ -84,16 +84,15 @@ def hugepages(subject: Subject) -> Iterator[Unmet]:
     """
     wanted = _pages_wanted(subject.domain.root)
     pages = subject.facts.hugepages() if wanted else ()
-    mounted = subject.facts.hugetlbfs() if wanted and not _of_memfd(subject.domain.root) else None
-    for size in dict.fromkeys(size for size, _ in wanted):
-        if not isinstance(pages, Unknown) and mounted is not None:
-            yield from _unmounted(size, mounted, pages)
     for (size, nodes), kib in wanted.items():
         if isinstance(pages, Unknown):
             hint = "see that /sys/kernel/mm/hugepages can be read"
             yield Unmet(_BACKING, "", f"{_size(kib)} of huge pages", pages.why, hint, True)
         else:
             yield from _too_few(size, nodes, kib, pages)
+    if not isinstance(pages, Unknown) and not _of_memfd(subject.domain.root):
+        for size in dict.fromkeys(size for size, _ in wanted):
+            yield from _unmounted(size, subject.facts.hugetlbfs(), pages)
 
 
 def _of_memfd(root: etree._Element) -> bool:
