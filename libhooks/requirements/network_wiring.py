@@ -34,7 +34,8 @@ def up(subject: Subject) -> Iterator[Unmet]:
     for resolution, name, device in _plugs(subject):
         wire = device if isinstance(device, Unknown) else subject.facts.wire(device)
         if isinstance(wire, Unknown):
-            yield unmet(resolution, name, "a way out that is up", wire.why, _READABLE, True)
+            wanted = "a way out" if isinstance(device, Unknown) else f"{device} to be up"
+            yield unmet(resolution, name, wanted, wire.why, _READABLE, True)
         elif wire is not None and isinstance(device, str):
             yield from _cut_off(resolution, name, device, wire)
         elif name.form is Form.NETWORK or not left_to("network.exists", subject):
