@@ -49,8 +49,9 @@ def _host(directory: Path, tree: Path, guest: Path) -> Host:
     more = guest / "stat.toml"
     entries.update(tomllib.loads(more.read_text()) if more.exists() else {})
     policy.mkdir(mode=0o755)
-    codes = "".join(f'"{one.code}" = "refuse"\n' for one in requirements.ALL)
-    (policy / "policy.toml").write_text((guest / "policy.toml").read_text() + codes)
+    text = (guest / "policy.toml").read_text()
+    codes = (f'"{one.code}" = "refuse"\n' for one in requirements.ALL if f'"{one.code}"' not in text)
+    (policy / "policy.toml").write_text(text + "".join(codes))
     (policy / "policy.toml").chmod(0o644)
     host = Host(root, entries, (guest / "domain.xml").read_bytes(), policy)
     _write_entries(host, entries)
