@@ -16,6 +16,7 @@ from libhooks.policy.model import (
     Identification,
     Journal,
     Mode,
+    OnInvalid,
     Place,
     Policy,
     Setting,
@@ -77,6 +78,7 @@ def policy(documents: Sequence[Settings]) -> Policy:
         releases=cast("tuple[Pair, ...]", merged.value(("platform", "releases"), ())),
         origin=cast(Identification, merged.value(("origin",), Policy().origin)),
         waivers=cast(bool, merged.value(("waivers",), Policy().waivers)),
+        on_invalid=cast(OnInvalid, merged.value(("policy", "on-invalid"), OnInvalid.REFUSE)),
     )
 
 

@@ -6,14 +6,18 @@ from typing import Callable, Iterable, NamedTuple
 
 from libhooks.decision import Level
 from libhooks.policy.diagnostic import Wrong, closest, shown
-from libhooks.policy.model import Action, How, Identification, Mode
+from libhooks.policy.model import Action, How, Identification, Mode, OnInvalid
 
 
 class Form(NamedTuple):
-    """A form of value: ``words`` complete "expected ..."; ``parse`` raises Wrong."""
+    """A form of value: ``words`` complete "expected ..."; ``parse`` raises Wrong.
+
+    Where a list may stand as well, ``item`` parses one of it.
+    """
 
     words: str
     parse: Callable[[object], object]
+    item: Callable[[object], object] | None = None
 
 
 def expected(words: str, value: object, help: str = "") -> Wrong:
@@ -97,6 +101,11 @@ def fit(value: object) -> How:
     return How(choice(value, ("keep", "drop", "fit")))
 
 
+def on_invalid(value: object) -> OnInvalid:
+    """What becomes of guests while the policy is invalid."""
+    return OnInvalid(choice(value, tuple(one.value for one in OnInvalid)))
+
+
 def action(value: object) -> Action:
     """What an edit does."""
     return Action(choice(value, tuple(one.value for one in Action)))
@@ -141,10 +150,11 @@ def seconds(value: object) -> float:
 
 def releases(value: object) -> tuple[object, ...]:
     """From which releases of an operating system to which others guests may go."""
-    return one_or_more(value, _pair)
+    return one_or_more(value, release_pair)
 
 
-def _pair(value: object) -> object:
+def release_pair(value: object) -> object:
+    """One of them, as ``"rhel 8.6+ -> rhel 9"``."""
     from libhooks.releases import pair  # few policies have any
 
     written = text(value, '"ID VERSION -> ID VERSION"')
@@ -196,7 +206,12 @@ def uuid(value: object) -> str:
 
 def guest_names(value: object) -> tuple[object, ...]:
     """Names of guests, or globs."""
-    return one_or_more(value, lambda one: text(one, "a guest's name or a pattern"))
+    return one_or_more(value, guest_name)
+
+
+def guest_name(value: object) -> str:
+    """A guest's name, or a glob."""
+    return text(value, "a guest's name or a pattern")
 
 
 def guest_uuids(value: object) -> tuple[object, ...]:

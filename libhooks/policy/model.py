@@ -20,6 +20,13 @@ class Mode(Enum):
     AUDIT = "audit"
 
 
+class OnInvalid(Enum):
+    """What becomes of guests while the policy is invalid: ``LAST_GOOD`` decides by the last valid one."""
+
+    REFUSE = "refuse"
+    LAST_GOOD = "last-good"
+
+
 class Place(NamedTuple):
     """A thing of the fleet and what each host calls it.
 
@@ -158,6 +165,7 @@ class Policy(NamedTuple):
     origin: Identification = Identification.VERIFY
     waivers: bool = True
     exempt: Mapping[str, Setting] = {}
+    on_invalid: OnInvalid = OnInvalid.REFUSE
     digest: str = ""
     files: tuple[str, ...] = ()
 

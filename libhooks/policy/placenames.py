@@ -9,11 +9,11 @@ from libhooks.names import Name
 from libhooks.policy.diagnostic import Wrong, closest, nearest, shown
 from libhooks.policy.forms import absolute_path, expected, one_or_more, secret, text
 
-_PROTOCOLS = (
+PROTOCOLS = (
     "rbd", "iscsi", "gluster", "nbd", "nfs", "ssh", "sheepdog", "vxhs",
     "http", "https", "ftp", "ftps", "tftp",
 )  # fmt: skip
-_MODES = ("vepa", "bridge", "private", "passthrough")
+MODES = ("vepa", "bridge", "private", "passthrough")
 STORAGE = "/abs/path, pool:NAME or a table {protocol, name, hosts, secret}"
 NETWORK = "bridge:BR, network:NAME[/PORTGROUP], direct:DEV[/MODE] or ovs:BR"
 ADDRESS = "an IPv4 or IPv6 address"
@@ -112,8 +112,8 @@ def _within(key: str, parse: Callable[[object], object], value: object) -> objec
 
 def _protocol(value: object) -> str:
     told = text(value, "a protocol of network disks")
-    if told not in _PROTOCOLS:
-        help = closest(told, _PROTOCOLS) or f"known here: {', '.join(_PROTOCOLS)}"
+    if told not in PROTOCOLS:
+        help = closest(told, PROTOCOLS) or f"known here: {', '.join(PROTOCOLS)}"
         raise expected("a protocol of network disks", value, help)
     return told
 
@@ -175,8 +175,8 @@ def _network(rest: str, told: str) -> Name:
 def _direct(rest: str, told: str) -> Name:
     device, slash, how = rest.partition("/")
     _link("a network device's name", device, told)
-    if slash and how not in _MODES:
-        help = closest(how, _MODES) or f"known here: {', '.join(_MODES)}"
+    if slash and how not in MODES:
+        help = closest(how, MODES) or f"known here: {', '.join(MODES)}"
         raise Wrong(f"{shown(how)} is no mode of direct", help)
     return names.direct(device, how)
 

@@ -1,6 +1,6 @@
 """Every key of a policy file, in one table: where it stands, what it may be, what it means.
 
-The parser reads it; whatever else must know the keys (checks, documentation, editors) does too. A part
+The parser reads it; whatever else must know the keys (checks, man pages, editors) does too. A part
 of a path in capitals stands for any word of that sort: ``ID``, ``HOST``, ``CODE``.
 """
 
@@ -35,8 +35,8 @@ _ORIGIN = Form('"off", "verify" or "rewrite"', forms.identification)
 _WAIVERS = Form('"allow" or "deny"', forms.leave)
 _TEXT = Form("text", forms.text)
 _PATH = Form("an absolute path", forms.absolute_path)
-_NAMES = Form("a name or pattern, or a list of them", forms.guest_names)
-_UUIDS = Form("a UUID, or a list of them", forms.guest_uuids)
+_NAMES = Form("a name or pattern, or a list of them", forms.guest_names, forms.guest_name)
+_UUIDS = Form("a UUID, or a list of them", forms.guest_uuids, forms.uuid)
 _BOOLEAN = Form("true or false", forms.boolean)
 _SECONDS = Form("seconds", forms.seconds)
 _VERSION = Form("1", forms.version)
@@ -45,7 +45,8 @@ _FIT = Form('"keep", "drop" or "fit"', forms.fit)
 _SELECT = Form("an XPath", forms.select)
 _ACTION = Form('"set" or "remove"', forms.action)
 _VALUE = Form("text", forms.value)
-_RELEASES = Form('"ID VERSION -> ID VERSION", or a list of them', forms.releases)
+_INVALID = Form('"refuse" or "last-good"', forms.on_invalid)
+_RELEASES = Form('"ID VERSION -> ID VERSION", or a list of them', forms.releases, forms.release_pair)
 
 
 class Key(NamedTuple):
@@ -58,7 +59,7 @@ class Key(NamedTuple):
 
 
 def _names(words: str, item: Callable[[object], object]) -> Form:
-    return Form(f"{words}, or a list of them", lambda value: forms.one_or_more(value, item))
+    return Form(f"{words}, or a list of them", lambda value: forms.one_or_more(value, item), item)
 
 
 _STORAGE = _names(placenames.STORAGE, placenames.storage)
@@ -89,10 +90,10 @@ KEYS = (
     Key(("require", "unknown"), _UNKNOWN, "", "The level where a fact can't be read; else the code's own."),
     Key(("require", "CODE"), _LEVEL, "", "What follows where a requirement is unmet; else its default."),
     Key(("guest", "ID", "match", "name"), _NAMES, "", "The guests' names on arrival; globs as in the shell."),
-    Key(("guest", "ID", "match", "uuid"), _UUIDS, "", "The guests' UUIDs."),
-    Key(("guest", "ID", "mode"), _MODE, "", "The mode for these guests."),
-    Key(("guest", "ID", "require", "unknown"), _UNKNOWN, "", "As [require], for these guests."),
-    Key(("guest", "ID", "require", "CODE"), _LEVEL, "", "As [require], for these guests."),
+    Key(("guest", "ID", "match", "uuid"), _UUIDS, "", "The guests' UUIDs; with names, both must fit."),
+    Key(("guest", "ID", "mode"), _MODE, "", "The mode for these guests, whatever the policy's own."),
+    Key(("guest", "ID", "require", "unknown"), _UNKNOWN, "", "As [require] unknown, for these guests alone."),
+    Key(("guest", "ID", "require", "CODE"), _LEVEL, "", "The requirement's level for these guests alone."),
     Key(
         ("platform", "releases"),
         _RELEASES,
@@ -105,20 +106,21 @@ KEYS = (
     Key(("adjust", "shares"), _FIT, _KEEP, "The guest's share of the CPUs (cgroup v1 or v2)."),
     Key(("adjust", "perf"), _FIT, _KEEP, "The events that are counted for the guest."),
     Key(("adjust", "seclabel"), _FIT, _KEEP, "The guest's fixed security labels."),
-    Key(("edit", "ID", "match", "name"), _NAMES, "", "As [guest.ID]'s."),
-    Key(("edit", "ID", "match", "uuid"), _UUIDS, "", "As [guest.ID]'s."),
+    Key(("edit", "ID", "match", "name"), _NAMES, "", "The edited guests' names on arrival; globs."),
+    Key(("edit", "ID", "match", "uuid"), _UUIDS, "", "The edited guests' UUIDs; with names, both fit."),
     Key(("edit", "ID", "select"), _SELECT, "", "What is edited: an XPath below <domain>."),
-    Key(("edit", "ID", "action"), _ACTION, "", "What is done to it."),
-    Key(("edit", "ID", "value"), _VALUE, "", "What it is set to."),
+    Key(("edit", "ID", "action"), _ACTION, "", "What is done to it: set its value, or remove it."),
+    Key(("edit", "ID", "value"), _VALUE, "", "What an attribute, or an element's text, is set to."),
     Key(("journal", "path"), _PATH, _JOURNAL, "Where decisions are recorded."),
-    Key(("journal", "required"), _BOOLEAN, "false", "Whether to refuse what can't be recorded."),
+    Key(("journal", "required"), _BOOLEAN, "false", "Whether to refuse a guest that can't be recorded."),
     Key(("journal", "cases"), _BOOLEAN, "false", "Whether to keep what is refused as cases for policy test."),
     Key(("hook", "deadline"), _SECONDS, "10", "The time that a decision may take, in seconds."),
+    Key(("policy", "on-invalid"), _INVALID, '"refuse"', "When invalid: refuse, or take the last valid one."),
 )
 
 #: Keys that the design names and this version does not read: an honest error instead of a puzzle.
 LATER = (
-    ("service",), ("policy",),
+    ("service",),
 )  # fmt: skip
 
 #: What a key's path may go on with: a key that ends there, or a table of further words.
