@@ -46,12 +46,13 @@ def wrong(table: Mapping[str, object]) -> list[str]:
     return [error.message for error in found]
 
 
-def contents(file: Path) -> Mapping[str, object] | None:
+def contents(file: Path) -> dict[str, Any] | None:
     """A file's tables; None where it is no TOML."""
     try:
-        return tomllib.loads(file.read_bytes().decode())
+        found: dict[str, Any] = tomllib.loads(file.read_bytes().decode())
     except ValueError:
         return None
+    return found
 
 
 def valid(file: Path) -> bool:

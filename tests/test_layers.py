@@ -50,6 +50,7 @@ LAYERS = {
     "libhooks.requirements.document": 5,
     "libhooks.policy.lint": 1,
     "libhooks.policy.overlap": 1,
+    "libhooks.policy.reach": 1,
     "libhooks.engine": 2,
     "libhooks.door": 3,
     "libhooks.cases": 3,
@@ -57,6 +58,7 @@ LAYERS = {
     "libhooks.client": 4,
     "libhooks.inline": 4,
     "libhooks.cli": 4,
+    "libhooks.documents": 5,
     "libhooks.__main__": 5,
 }
 #: The edge reads files and finds words; of ours it imports itself and layer 0.
@@ -65,7 +67,8 @@ EDGE = ("libhooks.policy", "libhooks.facts", "libhooks.journal", "libhooks.refus
 CONCEPTS = {
     "libhooks.places": {"libhooks.references.model"},
     "libhooks.door": {"libhooks.cases", "libhooks.cases.written"},
-    "libhooks.policy.lint": {"libhooks.policy.overlap"},
+    "libhooks.policy.lint": {"libhooks.policy.overlap", "libhooks.policy.reach"},
+    "libhooks.policy.reach": {"libhooks.policy.overlap"},
     "libhooks.chain": {
         "libhooks.places",
         "libhooks.references",

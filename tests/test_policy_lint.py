@@ -12,6 +12,7 @@ from libhooks.policy.lint import Fleet, lint
 from libhooks.policy.load import load, with_lines
 from libhooks.policy.model import Policy
 from libhooks.policy.overlap import overlaps
+from libhooks.policy.reach import Guest
 
 TWO_HOSTS = """
     [storage.images]
@@ -160,3 +161,38 @@ def test_lines_are_added_for_people(tmp_path: Path) -> None:
     path = write(tmp_path, '  [storage.images]\n    at.hosta = "/srv"\n')
     (warning,) = with_lines(lint(load(path)), path)
     assert (warning.line, warning.column, warning.source_line) == (2, 1, "[storage.images]")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        """
+        [guest.databases]
+        match.name = ["bd-*"]
+        mode = "audit"
+        [guest.other]
+        match.uuid = "c7a5fdbd-cdaf-9455-926a-d65c16db1809"
+        mode = "audit"
+        [guest.web]
+        match.name = ["web*"]
+        mode = "audit"
+        [edit.desk]
+        match.name = ["desk-1"]
+        select = "devices/audio/@serverName"
+        action = "remove"
+        """
+    ],
+    indirect=True,
+)
+def test_tables_that_fit_no_guest_seen_here_are_told(policy: Policy) -> None:
+    """Where guests are known; on a host that knows none nothing is said."""
+    assert lint(policy) == ()
+    guests = (Guest("web1", "6f1a2b3c-0000-4000-8000-000000000001"), Guest("desk-2", ""))
+    assert told(lint(policy, Fleet(guests=guests))) == [
+        '3 warning unknown-guest: guest.databases fits none of the guests known on this host: "bd-*"'
+        " (fine, if such a guest has yet to arrive)",
+        "6 warning unknown-guest: guest.other fits none of the guests known on this host:"
+        ' "c7a5fdbd-cdaf-9455-926a-d65c16db1809" (fine, if such a guest has yet to arrive)',
+        '12 warning unknown-guest: edit.desk fits none of the guests known on this host: "desk-1"'
+        ' (did you mean "desk-2"?)',
+    ]

@@ -374,6 +374,7 @@ def test_a_file_of_another_user_is_a_mistake(directory: Path) -> None:
     os.chown(directory / "fleet.toml", 65534, 0)
     os.chown(directory, 65534, 0)
     _, diagnostics = diagnose(path)
+    assert [one[0] for one in diagnostics] == ["owner", "owner"]
     assert [(one.file, one.message, one.help) for one in diagnostics] == [
         (path, "owned by user 65534, not by root", f"chown root {path}"),
         ("fleet.toml", "owned by user 65534, not by root", f"chown root {path}/fleet.toml"),

@@ -1,4 +1,4 @@
-"""``libhooks explain CODE``: a requirement in full."""
+"""``libhooks explain CODE``: a requirement in full, or what a diagnostic of the policy means."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from libhooks.cli.options import Usage
 from libhooks.cli.terminal import Screen
 from libhooks.policy.diagnostic import PolicyError
 from libhooks.policy.load import load
+from libhooks.policy.mistakes import MISTAKES
 from libhooks.policy.model import Policy, Setting
 from libhooks.requirements.model import Requirement
 from libhooks.requirements.service_host import HostRequirement
@@ -23,20 +24,26 @@ AnyRequirement = Union[Requirement, HostRequirement]
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``libhooks explain``."""
     parser.add_argument(
-        "code", nargs="?", metavar="CODE", help="a requirement's code (default: list them all)"
+        "code",
+        nargs="?",
+        metavar="CODE",
+        help="a requirement's code, or a diagnostic's (default: list the requirements)",
     )
     options.add_trial(parser)
     options.add_colour(parser)
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    """Print a requirement: what it demands and why, and how to fix it or switch it off."""
+    """Print what a requirement demands and why, how to fix it or switch it off; or a diagnostic's meaning."""
     screen, policy = Screen(arguments.color), _policy(arguments)
     if arguments.code is None:
         for requirement in requirements.everything():
             level = policy.setting(requirement.code, requirement.default).level.value
             screen.parts((f"{requirement.code:<18}", "bold"), (f" {level:<7}", ""),
                          (f" {requirement.title}", ""))  # fmt: skip
+        return 0
+    if arguments.code in MISTAKES:
+        _explain_mistake(screen, arguments.code)
         return 0
     requirement = _requirement(arguments.code)
     _explain(screen, requirement, policy.setting(requirement.code, requirement.default))
@@ -57,8 +64,15 @@ def _requirement(code: str) -> AnyRequirement:
             return requirement
     from libhooks.policy.diagnostic import closest
 
-    help = closest(code, [requirement.code for requirement in requirements.everything()])
+    help = closest(code, [*MISTAKES, *(requirement.code for requirement in requirements.everything())])
     raise Usage(f"no requirement has the code {code}; {help or 'libhooks explain lists them'}")
+
+
+def _explain_mistake(screen: Screen, code: str) -> None:
+    screen.parts((code, "bold"), ("  a diagnostic of libhooks policy check", ""))
+    screen.line()
+    for line in textwrap.wrap(MISTAKES[code], screen.width):
+        screen.line(line)
 
 
 def _explain(screen: Screen, requirement: AnyRequirement, setting: Setting) -> None:

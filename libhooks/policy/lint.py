@@ -6,21 +6,24 @@ from typing import Callable, Collection, Iterator, NamedTuple
 
 from libhooks.decision import Kind, Level, Rule
 from libhooks.names import Name
-from libhooks.policy import overlap
+from libhooks.policy import overlap, reach
 from libhooks.policy.diagnostic import Diagnostic, Severity, quoted, shown
 from libhooks.policy.model import Place, Policy, Setting, best_pattern
 from libhooks.policy.overlap import Host, is_glob
+from libhooks.policy.reach import Guest
 
 
 class Fleet(NamedTuple):
     """What a policy is judged for.
 
     ``hosts`` are hosts known to exist, each with all its names, the best first. ``judged`` are the
-    requirements that this version judges; None where that does not matter.
+    requirements that this version judges; None where that does not matter. ``guests`` are those that have
+    been seen.
     """
 
     hosts: tuple[Host, ...] = ()
     judged: Collection[str] | None = None
+    guests: tuple[Guest, ...] = ()
 
 
 _ANY = Fleet()
@@ -107,6 +110,17 @@ def pointless(policy: Policy, fleet: Fleet) -> Iterator[Diagnostic]:
             yield _warning("no-effect", guests.rule, message, "add mode or require")
 
 
+def idle(policy: Policy, fleet: Fleet) -> Iterator[Diagnostic]:
+    """What comes to nothing on any host, or for any guest."""
+    for found in (
+        *reach.shadowed(policy),
+        *reach.dead_end(policy),
+        *reach.stray_host(policy),
+        *reach.unknown_guests(policy, fleet.guests),
+    ):
+        yield _warning(*found)
+
+
 #: In the order of their diagnostics.
 RULES: tuple[Callable[[Policy, Fleet], Iterator[Diagnostic]], ...] = (
     tied,
@@ -116,6 +130,7 @@ RULES: tuple[Callable[[Policy, Fleet], Iterator[Diagnostic]], ...] = (
     ambiguous,
     unjudged,
     pointless,
+    idle,
 )
 
 
