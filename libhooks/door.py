@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from libhooks import engine, journal, refusal, requirements
 from libhooks.carried import NOTHING, Carried, counting
@@ -17,7 +17,12 @@ from libhooks.policy.load import load
 from libhooks.policy.model import Mode, Policy
 from libhooks.requirements.model import Requirement
 
+if TYPE_CHECKING:
+    from libhooks.policy.lastgood import LastGood
+
 POLICY_DIRECTORY = "/etc/libhooks/policy.d"
+#: Where a host that asks for it keeps its last valid policy.
+_LAST_GOOD = "/var/lib/libhooks/policy"
 
 #: What the hook exits with; at anything but ACCEPTED libvirt refuses the guest.
 ACCEPTED, REFUSED, INVALID, INTERNAL = 0, 1, 2, 3
@@ -35,6 +40,12 @@ class Settings(NamedTuple):
     path: str = "inline"
     stamp: bool = True
 
+    @property
+    def last_good(self) -> str:
+        """Where the last valid policy is kept; "" for a trial of another policy on this host."""
+        ours = self.policy == POLICY_DIRECTORY or self.root != "/"
+        return self.root.rstrip("/") + _LAST_GOOD if ours else ""
+
 
 class Answer(NamedTuple):
     """What goes out of the hook, and the record that goes into ``policy``'s journal.
@@ -42,6 +53,7 @@ class Answer(NamedTuple):
     In audit mode ``stdout`` and ``stderr`` are empty; ``decision`` is what enforce would have made of
     the guest. It is None where there is only a ``failure`` of our own. ``case`` is what the policy wants
     kept of a refusal, to be written where the record is; ``caseless`` says why there is none all the same.
+    A ``warning`` of the record's comes with a decision all the same.
     """
 
     stdout: bytes
@@ -53,6 +65,7 @@ class Answer(NamedTuple):
     failure: Failure | None
     case: bytes = b""
     caseless: str = ""
+    warning: str = ""
 
 
 class Failure(NamedTuple):
@@ -76,6 +89,7 @@ class _Guest(NamedTuple):
     failure: Failure | None = None
     case: bytes = b""
     caseless: str = ""
+    warning: str = ""
 
 
 def answer(
@@ -88,11 +102,11 @@ def answer(
     began, clock = time.time(), time.monotonic()
     guest = _decided(_Guest(event), document, settings, judged)
     enforced = guest.policy.mode is Mode.ENFORCE
-    record = journal.record(_circumstances(guest, settings), guest.decision, _error(guest.failure), began,
+    record = journal.record(_circumstances(guest, settings), guest.decision, _error(guest), began,
                             time.monotonic() - clock)  # fmt: skip
     stdout, stderr, code = _spoken(guest, _where(record, guest)) if enforced else (b"", "", ACCEPTED)
     return Answer(stdout, stderr, code, record, guest.policy, guest.decision, guest.failure, guest.case,
-                  guest.caseless)  # fmt: skip
+                  guest.caseless, guest.warning)  # fmt: skip
 
 
 def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[Requirement, ...]) -> _Guest:
@@ -136,7 +150,19 @@ def _with_policy(guest: _Guest, settings: Settings) -> _Guest:
         first, *more = error.diagnostics
         detail = str(first._replace(help="")) + (f" (and {len(more)} more)" if more else "")
         hint = "; ".join(one for one in (first.help, "libhooks policy check shows all") if one)
-        return guest._replace(failure=Failure("the policy of this host is invalid", detail, hint, INVALID))
+        failure = Failure("the policy of this host is invalid", detail, hint, INVALID)
+        last = last_good(settings)
+        if last is None:
+            return guest._replace(failure=failure)
+        since = f"decided by the last good one, of {journal.rfc3339(last.time)}"
+        return guest._replace(policy=last.policy, warning=f"{failure.what}: {failure.detail}; {since}")
+
+
+def last_good(settings: Settings) -> LastGood | None:
+    """The policy that decides while the host's own is invalid, if that is what it asks for."""
+    from libhooks.policy import lastgood  # only where something is wrong
+
+    return lastgood.find(settings.last_good) if settings.last_good else None
 
 
 def _policy(guest: _Guest, domain: Domain) -> Policy:
@@ -163,8 +189,9 @@ def internal(error: Exception) -> Failure:
     return Failure("an error inside libhooks", f"{type(error).__name__} in {place}", hint, INTERNAL)
 
 
-def _error(failure: Failure | None) -> str | None:
-    return None if failure is None else f"{failure.what}: {failure.detail}"
+def _error(guest: _Guest) -> str | None:
+    failed = "" if guest.failure is None else f"{guest.failure.what}: {guest.failure.detail}"
+    return "; ".join(one for one in (guest.warning, failed) if one) or None
 
 
 def _circumstances(guest: _Guest, settings: Settings) -> journal.Circumstances:

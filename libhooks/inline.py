@@ -10,7 +10,7 @@ from libhooks import journal, refusal
 from libhooks.domain import MAX_BYTES
 from libhooks.door import INTERNAL, Answer, Settings, answer
 from libhooks.event import Event, Operation
-from libhooks.policy.model import Mode
+from libhooks.policy.model import Mode, OnInvalid
 
 _RECORD_HINT = "make room for the journal, or set required = false in [journal]"
 
@@ -22,7 +22,7 @@ def main(event: Event, settings: Settings, before: str = "") -> NoReturn:
     """
     document = _read_document()
     libvirt = _take_stdout()
-    given = recorded(event, answer(event, document, settings), settings.root)
+    given = recorded(event, kept(answer(event, document, settings), settings), settings.root)
     # A reason that nobody reads leaves the verdict as it is; a document that nobody reads is no answer.
     if given.stderr:
         _told(2, (before + given.stderr).encode("utf-8", "replace"))
@@ -58,6 +58,29 @@ def _read_document() -> bytes:
         chunks.append(chunk)
         size += len(chunk)
     return b"".join(chunks)
+
+
+def kept(given: Answer, settings: Settings) -> Answer:
+    """The answer after its policy, if it asks for that, is kept for the time when it is invalid.
+
+    That it could not be kept stands in the record; no guest is refused for it.
+    """
+    directory, wanted = settings.last_good, given.policy.on_invalid is OnInvalid.LAST_GOOD
+    unread = given.failure is not None and not given.policy.present
+    if unread or not directory or not (wanted or os.path.isdir(directory)):
+        return given
+    from libhooks.policy import lastgood  # few policies ask for it
+
+    try:
+        if wanted:
+            lastgood.keep(given.policy, settings.policy, directory)
+        else:
+            lastgood.drop(directory)
+    except OSError as error:
+        told = f"the last good policy cannot be kept: {directory}: {error.strerror or error}"
+        before = given.record["error"]
+        return given._replace(record={**given.record, "error": f"{before}; {told}" if before else told})
+    return given
 
 
 def recorded(event: Event, given: Answer, root: str = "/") -> Answer:

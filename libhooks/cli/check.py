@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+import textwrap
 
 from libhooks import requirements
 from libhooks.cli import options, terminal
@@ -98,6 +99,8 @@ def _show_verdict(screen: Screen, given: Answer) -> None:
     audit = given.policy.mode is Mode.AUDIT
     told = _AUDITED[verdict] if audit else verdict.value
     screen.parts((who, "bold"), (told, "yellow" if audit else _PAINT[verdict]), (_why(given), "faint"))
+    for line in textwrap.wrap(given.warning, screen.width - 2):
+        screen.line(f"  {line}", "yellow")
 
 
 def _why(given: Answer) -> str:

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 import time
 from typing import Any, Iterable, Iterator
 
@@ -118,13 +119,11 @@ def _row(screen: Screen, entry: dict[str, Any]) -> None:
 
 
 def _summary(entry: dict[str, Any]) -> str:
-    if entry["error"]:
-        return str(entry["error"]).partition(":")[0]
+    """What was wrong, else what was changed; an error of ours first, which may stand beside a decision."""
+    error = [str(entry["error"]).partition(":")[0]] if entry["error"] else []
     codes = [one["code"] for one in entry["findings"] if one["level"] == "refuse"]
-    if codes:
-        return ", ".join(dict.fromkeys(codes))
     places = [f"{change['kind']}.{change['place']}" for change in entry["changes"]]
-    return ", ".join(dict.fromkeys(places))
+    return ", ".join(dict.fromkeys((*error, *(codes or places))))
 
 
 def _show_one(screen: Screen, arguments: argparse.Namespace, path: str) -> int:
@@ -152,8 +151,8 @@ def _full(screen: Screen, entry: dict[str, Any]) -> None:
     screen.line(
         f"  policy {entry['policy']['digest'] or 'none'}  {' '.join(entry['policy']['files'])}", "faint"
     )
-    if entry["error"]:
-        screen.line(f"  error: {entry['error']}", "red")
+    for line in textwrap.wrap(f"error: {entry['error']}", screen.width - 2) if entry["error"] else ():
+        screen.line(f"  {line}", "red")
     for change in entry["changes"]:
         screen.parts((f"  {change['kind']}.{change['place']}", "cyan"), (f"  {change['where']}", ""),
                      (f"  {change['rule']}", "faint"))  # fmt: skip

@@ -11,8 +11,9 @@ from libhooks import requirements
 from libhooks.cli import options, policy_explain, policy_show, policy_test
 from libhooks.cli.known_guests import known_guests
 from libhooks.cli.terminal import Screen
-from libhooks.door import ACCEPTED, INVALID, POLICY_DIRECTORY
+from libhooks.door import ACCEPTED, INVALID, POLICY_DIRECTORY, Settings, last_good
 from libhooks.facts.host import open_facts
+from libhooks.journal import rfc3339
 from libhooks.policy.diagnostic import Diagnostic, Severity, errors
 from libhooks.policy.history import overrides
 from libhooks.policy.lint import Fleet, lint
@@ -96,11 +97,21 @@ def _json(checked: _Checked) -> None:
 _FORMATS: Mapping[str, Callable[[_Checked], None]] = {"full": _full, "concise": _concise, "json": _json}
 
 
+def _meanwhile(checked: _Checked) -> str:
+    """What becomes of guests while the policy is invalid."""
+    last = (
+        last_good(Settings(checked.paths[0], root=checked.arguments.root)) if not checked.paths[1:] else None
+    )
+    return f"judged by the last good policy, of {rfc3339(last.time)}" if last else "refused"
+
+
 def _conclude(screen: Screen, checked: _Checked) -> None:
     found, where = checked.policy, f"{' '.join(checked.paths)}: "
     told = f", {counted(checked.diagnostics)}" if checked.diagnostics else ""
     if found is None:
-        screen.line(f"{where}invalid{told}: guests that migrate to this host are refused", "red")
+        screen.line(
+            f"{where}invalid{told}: guests that migrate to this host are {_meanwhile(checked)}", "red"
+        )
     elif not found.present:
         screen.line(f"{where}no policy: libhooks records, and changes and refuses nothing", "yellow")
     else:

@@ -37,6 +37,11 @@ def read(path: str) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
     return sources, (*owned, *problems)
 
 
+def untrusted(path: str) -> bool:
+    """Whether others than root, or whoever runs this, can write what is there. Raises OSError."""
+    return bool(_owned(path, os.stat(path)))
+
+
 def _names(directory: str) -> list[str]:
     names = [name for name in os.listdir(directory) if name.endswith(".toml") and not name.startswith(".")]
     return sorted(names, key=os.fsencode)

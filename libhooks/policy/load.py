@@ -10,7 +10,7 @@ from libhooks.policy.files import Source
 from libhooks.policy.model import Policy
 from libhooks.policy.settings import Settings
 
-__all__ = ["PolicyError", "diagnose", "documents", "load", "with_lines"]
+__all__ = ["PolicyError", "diagnose", "digest", "documents", "load", "with_lines"]
 
 try:  # hashlib would load OpenSSL, which takes longer than all the rest; random.py does the same
     from _sha2 import sha256  # type: ignore[import-not-found]
@@ -87,7 +87,12 @@ def _documents(sources: Sequence[Source]) -> tuple[tuple[Settings, ...], tuple[D
 
 
 def _signed(policy: Policy, sources: Sequence[Source]) -> Policy:
-    digest = sha256()
+    return policy._replace(digest=digest(sources), files=tuple(name for name, _ in sources))
+
+
+def digest(sources: Sequence[Source]) -> str:
+    """What identifies the text of a policy's files."""
+    found = sha256()
     for name, data in sources:
-        digest.update(f"{len(name)}:{name}:{len(data)}:".encode() + data)
-    return policy._replace(digest=digest.hexdigest()[:16], files=tuple(name for name, _ in sources))
+        found.update(f"{len(name)}:{name}:{len(data)}:".encode() + data)
+    return str(found.hexdigest()[:16])
