@@ -69,16 +69,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    parser = _parser()
-    arguments = parser.parse_args(words)
+    commands = parser()
+    arguments = commands.parse_args(words)
     if arguments.run is None:
-        parser.print_help()
+        commands.print_help()
         return USAGE
     code: int = arguments.run(arguments)
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line: what help, man page and completions are made of."""
     parser = argparse.ArgumentParser(
         prog="libhooks",
         description="Makes virsh migrate work between hosts that are not identical.",

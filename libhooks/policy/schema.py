@@ -112,8 +112,8 @@ KEYS = (
     Key(("edit", "ID", "action"), _ACTION, "", "What is done to it: set its value, or remove it."),
     Key(("edit", "ID", "value"), _VALUE, "", "What an attribute, or an element's text, is set to."),
     Key(("journal", "path"), _PATH, _JOURNAL, "Where decisions are recorded."),
-    Key(("journal", "required"), _BOOLEAN, "false", "Whether to refuse a guest that can't be recorded."),
-    Key(("journal", "cases"), _BOOLEAN, "false", "Whether to keep what is refused as cases for policy test."),
+    Key(("journal", "required"), _BOOLEAN, "false", "Whether what can't be recorded is refused."),
+    Key(("journal", "cases"), _BOOLEAN, "false", "Whether refusals are kept as cases for policy test."),
     Key(("hook", "deadline"), _SECONDS, "10", "The time that a decision may take, in seconds."),
     Key(("policy", "on-invalid"), _INVALID, '"refuse"', "When invalid: refuse, or take the last valid one."),
 )
