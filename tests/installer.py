@@ -20,6 +20,16 @@ HOOK = f"{HOOKS}/qemu.d/50-libhooks"
 EXAMPLE = "etc/libhooks/policy.d/00-example.toml"
 ROTATION = "etc/logrotate.d/libhooks"
 JOURNAL = "var/log/libhooks"
+ZSH = "vendor-completions" if Path("/etc/debian_version").exists() else "site-functions"
+#: What people, editors and shells read, by what it is made of in share/.
+DOCUMENTS = {
+    "usr/share/libhooks/libhooks-policy.schema.json": "libhooks-policy.schema.json",
+    "usr/share/man/man5/libhooks-policy.5": "man/man5/libhooks-policy.5",
+    "usr/share/man/man8/libhooks.8": "man/man8/libhooks.8",
+    "usr/share/bash-completion/completions/libhooks": "completions/libhooks.bash",
+    f"usr/share/zsh/{ZSH}/_libhooks": "completions/_libhooks",
+    "usr/share/fish/vendor_completions.d/libhooks.fish": "completions/libhooks.fish",
+}
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 DOMAIN = b"<domain type='qemu'><name>web1</name></domain>"

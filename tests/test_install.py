@@ -14,6 +14,7 @@ import pytest
 from installer import (
     CHECKOUT,
     COMMAND,
+    DOCUMENTS,
     DOMAIN,
     EXAMPLE,
     HOOK,
@@ -36,7 +37,7 @@ from installer import (
 
 
 def test_install(root: Path) -> None:
-    """A staging root gets code, command, hook, settings and the journal's directory, nothing else."""
+    """A staging root gets code, command, hook, settings, pages and the journal's directory, nothing else."""
     Source().install(root)
     code = f"{LIB}/{current(root)}"
     found = {path: mode for path, mode in modes(root).items() if not path.startswith(f"{code}/")}
@@ -44,6 +45,8 @@ def test_install(root: Path) -> None:
         **dict.fromkeys(("usr", "usr/bin", "usr/lib", LIB, code), "0755"),
         **dict.fromkeys(("etc", "etc/libvirt", HOOKS, f"{HOOKS}/qemu.d", "etc/logrotate.d"), "0755"),
         **dict.fromkeys(("etc/libhooks", "etc/libhooks/policy.d", "var", "var/log"), "0755"),
+        **{str(parent): "0755" for path in DOCUMENTS for parent in list(Path(path).parents)[:-1]},
+        **dict.fromkeys(DOCUMENTS, "0644"),
         JOURNAL: "0700",
         COMMAND: "0755",
         HOOK: "0755",
@@ -282,7 +285,36 @@ def test_host(source: Source, root: Path) -> None:
     assert not (root / "etc").exists()
 
 
+def test_what_is_to_be_read(source: Source, root: Path) -> None:
+    """The schema, man pages and completions are share/'s, and change with the version, edited or not."""
+    source.install(root)
+    for installed, made in DOCUMENTS.items():
+        assert (root / installed).read_bytes() == (CHECKOUT / "share" / made).read_bytes()
+        (root / installed).write_text("edited\n")
+        with (source.path / "share" / made).open("a") as file:
+            file.write("# more\n")
+    source.install(root)
+    (root / LIB / "manifest").unlink()
+    for made in DOCUMENTS.values():
+        with (source.path / "share" / made).open("a") as file:
+            file.write("# still more\n")
+    source.install(root)
+    for installed in DOCUMENTS:
+        assert (root / installed).read_text().endswith("# more\n# still more\n")
+
+
 # What belongs to others
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_foreign_pages(root: Path, path: str) -> None:
+    """A page or a completion of somebody else's stays, through installation and removal, and that is said."""
+    (root / path).parent.mkdir(parents=True)
+    (root / path).write_text("mine\n")
+    before = tree(root)
+    assert f"keep {root}/{path}, which is not ours\n" in Source().install(root)
+    Source().uninstall(root)
+    assert tree(root) == before
 
 
 def test_foreign_hooks(root: Path) -> None:
@@ -332,6 +364,18 @@ def test_uninstall(root: Path) -> None:
     Source().uninstall(root)
     assert tree(root) == before
     assert "not installed" in Source().uninstall(root)
+
+
+def test_uninstall_takes_the_last_good_policy(root: Path) -> None:
+    """The copy that the hook keeps is of use to nobody without it; what else lies there stays."""
+    Source().install(root)
+    (root / "var/lib/libhooks/policy/0123456789abcdef").mkdir(parents=True)
+    (root / "var/lib/libhooks/policy/0123456789abcdef/policy.toml").write_text("version = 1\n")
+    before = tree(root)
+    assert f"would remove {root}/var/lib/libhooks/policy\n" in Source().uninstall(root, "--dry-run")
+    assert tree(root) == before
+    Source().uninstall(root)
+    assert set(tree(root)) == {"var", "var/lib"}
 
 
 def test_uninstall_after_upgrades(source: Source, root: Path) -> None:

@@ -21,6 +21,7 @@ def schema() -> str:
     """The schema's text: draft-07, which is what taplo reads."""
     head: Shape = {
         "$schema": "http://json-schema.org/draft-07/schema#",
+        "$comment": "Made of libhooks' own tables by python3 -m libhooks.documents: edit those.",
         "title": "libhooks policy",
         "description": "A file of /etc/libhooks/policy.d: see libhooks-policy(5).",
         "anyOf": [{"required": ["version"]}, {"maxProperties": 0}],

@@ -10,6 +10,8 @@ place_everything() {
     place_settings /etc/libhooks/policy.d/00-example.toml
     place_settings /etc/logrotate.d/libhooks
     place_host
+    documents >"$stage/documents"
+    while read -r _ path; do place_document "$path"; done <"$stage/documents"
     place_program /usr/bin/libhooks
     # The code before what calls it: a hook without its code refuses every guest.
     if [ "$previous" != "$name" ]; then put "$tree$lib/current" "$lib/current" 0777; fi
@@ -75,6 +77,17 @@ place_program() {
         set_aside "$1"
     fi
     put "$tree$1" "$1" 0755
+}
+
+# place_document PATH: a file to be read that has to fit the code. Somebody else's of that name stays.
+place_document() {
+    was=$(recorded "$1") now=$(sum_of "$root$1") ours=$(sum_of "$tree$1")
+    if [ -n "$now" ] && [ -z "$was" ] && ! grep -q 'python3 -m libhooks.documents' "$root$1"; then
+        say "keep $root$1, which is not ours"
+        return
+    fi
+    record "$ours" "$1"
+    if [ "$now" != "$ours" ]; then put "$tree$1" "$1" 0644; fi
 }
 
 # drop_obsolete: what an earlier version had and this one has not.

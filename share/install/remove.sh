@@ -15,10 +15,19 @@ uninstall_libhooks() {
     for candidate in $(recorded_versions); do remove_version "$candidate"; done
     if [ -L "$root$lib/current" ]; then take "$lib/current"; fi
     take "$manifest"
+    remove_last_good
     if [ -z "$staged" ]; then reload_daemon; fi
     finish
     for directory in $directories; do remove_directory "$directory"; done
     if [ -z "$dry_run" ]; then say "libhooks is removed; the distribution's packages that it used stay"; fi
+}
+
+# remove_last_good: the copy of the policy that the hook keeps where the policy asks for it.
+remove_last_good() {
+    if [ ! -d "$root$last_good" ]; then return; fi
+    step "remove $root$last_good"
+    take "$last_good"
+    directories="$directories ${last_good%/*}"
 }
 
 # remove_file PATH: unless it was edited.

@@ -4,6 +4,7 @@
 
 lib=/usr/lib/libhooks
 manifest=$lib/manifest
+last_good=/var/lib/libhooks/policy
 
 arm() {
     undo='' stage='' saved=0 changed='' made='' task='' explained=''

@@ -18,9 +18,24 @@ build_tree() {
     render "$here/share/bin/libhooks" /usr/bin/libhooks 0755
     render "$here/share/policy/00-example.toml" /etc/libhooks/policy.d/00-example.toml 0644
     render "$here/share/logrotate.d/libhooks" /etc/logrotate.d/libhooks 0644
+    documents | while read -r source path; do render "$here/share/$source" "$path" 0644; done
     if [ -n "$host" ]; then
         printf '%s\n' "$host" >"$tree/etc/libhooks/host"
     fi
+}
+
+# documents: what is there to be read, by people, editors and shells: from where in share/, and where to.
+documents() {
+    zsh=/usr/share/zsh/site-functions
+    if [ -e /etc/debian_version ]; then zsh=/usr/share/zsh/vendor-completions; fi # its zsh looks there only
+    cat <<END
+libhooks-policy.schema.json /usr/share/libhooks/libhooks-policy.schema.json
+man/man5/libhooks-policy.5 /usr/share/man/man5/libhooks-policy.5
+man/man8/libhooks.8 /usr/share/man/man8/libhooks.8
+completions/libhooks.bash /usr/share/bash-completion/completions/libhooks
+completions/_libhooks $zsh/_libhooks
+completions/libhooks.fish /usr/share/fish/vendor_completions.d/libhooks.fish
+END
 }
 
 copy_code() {
