@@ -38,13 +38,13 @@ EXAMPLE = """\
 #:schema file:///usr/share/libhooks/libhooks-policy.schema.json
 version = 1
 
-[storage.images]          # one shared store, at different mount points
+[storage.images]          # one store, at different mount points
 source   = "filer:/images"
 at.hosta = "/srv/images"
 at.hostb = "/mnt/vmstore"
 at."rack2-*" = ["/var/lib/libvirt/images", "/images"]
 
-[storage.ceph]            # a network disk, and a pool that is the same
+[storage.ceph]            # a network disk, and the same as a pool
 at.hosta = {protocol = "rbd", name = "vms", hosts = ["mon1:6789"]}
 at.hostb = "pool:ceph"
 
