@@ -23,6 +23,11 @@ INVALID = 'the policy of this host is invalid: policy.toml:10: unknown key "stor
 STATE = "var/lib/libhooks/policy"
 
 
+def rewritten(told: Told) -> bool:
+    """Whether the guest gets this host's name of its disk; its stamp tells of the policy as well."""
+    return (told.code, told.stderr, b"/mnt/vmstore/deep/er/web1.raw" in told.stdout) == (0, "", True)
+
+
 def copies(host: Host) -> list[Path]:
     """What is kept, whatever it is."""
     directory = host.root / STATE
@@ -32,7 +37,7 @@ def copies(host: Host) -> list[Path]:
 def broken(host: Host) -> Path:
     """The policy breaks after it was in force; what is kept of it."""
     host.set_policy(LAST_GOOD)
-    assert host.run() == Told(0, REWRITTEN)
+    assert rewritten(host.run())
     (copy,) = copies(host)
     host.set_policy(BROKEN)
     return copy
@@ -41,7 +46,7 @@ def broken(host: Host) -> Path:
 def test_the_last_good_policy_decides(host: Host) -> None:
     """Guests are rewritten and refused as before, and every record warns."""
     digest = broken(host).name
-    assert host.run() == Told(0, REWRITTEN)
+    assert rewritten(host.run())
     assert host.run(LOCAL).code == 1
     _, *records = host.records
     for record in records:
@@ -56,7 +61,7 @@ def test_the_last_good_policy_decides(host: Host) -> None:
 def test_at_restore_too(host: Host) -> None:
     """A saved guest is rewritten by the last good policy."""
     broken(host)
-    assert host.run(operation="restore") == Told(0, REWRITTEN)
+    assert rewritten(host.run(operation="restore"))
     assert host.records[-1]["error"].startswith(INVALID)
 
 
@@ -86,7 +91,7 @@ def test_commands_show_it(host: Host) -> None:
 
 def test_by_default_guests_are_refused(host: Host) -> None:
     """Nothing is kept, and an invalid policy refuses, even if it says last-good itself."""
-    assert host.run() == Told(0, REWRITTEN)
+    assert rewritten(host.run())
     assert not (host.root / "var/lib").exists()
     host.set_policy(BROKEN)
     assert host.run().code == 2
@@ -165,7 +170,7 @@ def test_where_nothing_can_be_kept_guests_still_arrive(host: Host) -> None:
     (host.root / "var/lib").mkdir(parents=True)
     (host.root / "var/lib/libhooks").write_text("in the way")
     host.set_policy(LAST_GOOD)
-    assert host.run() == Told(0, REWRITTEN)
+    assert rewritten(host.run())
     told = f"the last good policy cannot be kept: {host.root}/{STATE}: "
     assert host.records[-1]["error"].startswith(told)
     host.set_policy(BROKEN)

@@ -157,5 +157,6 @@ def test_defaults_are_the_model_s() -> None:
         "journal.required": str(Journal().required).lower(),
         "journal.cases": str(Journal().cases).lower(),
         "hook.deadline": f"{Policy().deadline:g}",
+        "policy.on-invalid": f'"{Policy().on_invalid.value}"',
         **{f"adjust.{key}": '"keep"' for key in ADJUSTMENTS},
     }
