@@ -25,6 +25,11 @@ def made() -> Iterator[str]:
                 )
                 if name in _MAKERS:
                     yield str(node.args[0].value)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+                names, values = node.targets[0].elts, getattr(node.value, "elts", [])
+                for one, value in zip(names, values):
+                    if getattr(one, "id", "") == "code":
+                        yield str(value.value)
 
 
 def test_every_code_is_explained() -> None:
@@ -40,6 +45,6 @@ def test_codes_are_no_requirements() -> None:
 
 def test_every_code_is_tried() -> None:
     """Each stands in a golden case or a test, as people see it."""
-    goldens = (ROOT / "tests" / "policies").glob("*/expect.txt")
+    goldens = (*(ROOT / "tests" / "policies").glob("*/expect.txt"), *(ROOT / "tests").glob("screens/*.txt"))
     told = "".join(path.read_text() for path in (*goldens, *(ROOT / "tests").glob("test_policy_l*.py")))
     assert [code for code in MISTAKES if not re.search(rf"\b{code}[\]\":]", told)] == []

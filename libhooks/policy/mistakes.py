@@ -36,5 +36,7 @@ MISTAKES: Mapping[str, str] = {
     "shadowed": "A name that is never read, or not everywhere, as another one always comes before it.",
     "dead-end": "Two hosts' names of a place can't stand for each other, as a bridge for a macvtap device.",
     "stray-host": "One place alone names a host, which looks like a misspelt one.",
+    "override": "A later file sets what an earlier one had set otherwise: the later one counts.",
+    "repeated": "A later file says again what an earlier one has said.",
     "unknown-guest": "A table fits none of the guests known here: those defined here, and the journal's.",
 }

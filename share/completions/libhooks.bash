@@ -10,6 +10,8 @@ _libhooks() {
         /rewrite) at=/rewrite ;;
         /policy) at=/policy ;;
         /policy/check) at=/policy/check ;;
+        /policy/show) at=/policy/show ;;
+        /policy/explain) at=/policy/explain ;;
         /log) at=/log ;;
         /explain) at=/explain ;;
         esac
@@ -29,6 +31,14 @@ _libhooks() {
     '/policy/check --host') COMPREPLY=(); return ;;
     '/policy/check --root') _libhooks_files -d; return ;;
     '/policy/check --color') _libhooks_words 'auto always never'; return ;;
+    '/policy/show --policy') _libhooks_files -d; return ;;
+    '/policy/show --host') COMPREPLY=(); return ;;
+    '/policy/show --color') _libhooks_words 'auto always never'; return ;;
+    '/policy/explain --operation') _libhooks_words 'migrate restore'; return ;;
+    '/policy/explain --policy') _libhooks_files -d; return ;;
+    '/policy/explain --host') COMPREPLY=(); return ;;
+    '/policy/explain --root') _libhooks_files -d; return ;;
+    '/policy/explain --color') _libhooks_words 'auto always never'; return ;;
     '/log --file') _libhooks_files -f; return ;;
     '/log --domain') COMPREPLY=(); return ;;
     '/log --verdict') _libhooks_words 'unchanged rewritten refused'; return ;;
@@ -49,6 +59,8 @@ _libhooks() {
     '/rewrite -'*) _libhooks_words '-h --help --operation --policy --host --root'; return ;;
     '/policy -'*) _libhooks_words '-h --help'; return ;;
     '/policy/check -'*) _libhooks_words '-h --help --format --policy --host --root --color'; return ;;
+    '/policy/show -'*) _libhooks_words '-h --help --policy --host --json --color'; return ;;
+    '/policy/explain -'*) _libhooks_words '-h --help --operation --json --policy --host --root --color'; return ;;
     '/log -'*) _libhooks_words '-h --help --file --domain --verdict --code -n --lines -f --follow --json --policy --host --root --color'; return ;;
     '/explain -'*) _libhooks_words '-h --help --policy --host --root --color'; return ;;
     esac
@@ -56,10 +68,12 @@ _libhooks() {
     '') _libhooks_words 'check rewrite policy log explain' ;;
     '/check') _libhooks_files -f ;;
     '/rewrite') _libhooks_files -f ;;
-    '/policy') _libhooks_words 'check' ;;
+    '/policy') _libhooks_words 'check show explain' ;;
     '/policy/check') _libhooks_files -f ;;
+    '/policy/show') _libhooks_files -f ;;
+    '/policy/explain') _libhooks_files -f ;;
     '/log') _libhooks_words 'show' ;;
-    '/explain') _libhooks_words 'policy.host policy.ambiguous storage.mapped network.mapped address.mapped device.mapped file.mapped network.form guard.abi adjust.fit storage.exists storage.shared storage.protocol storage.cache storage.source storage.same storage.stable-name storage.separate storage.access network.exists network.active network.listen network.up network.segment network.mtu network.filter platform.release platform.version platform.machine platform.arch platform.emulator platform.firmware platform.cpu device.vectors device.migratable device.present device.tpm capacity.memory capacity.hugepages capacity.cpus capacity.nodes service.duplicate service.shared-etc service.host-uuid hook.deadline service.daemon service.config service.tls service.firewall service.hostname service.clock unreadable not-a-file too-large owner writable encoding syntax duplicate version unknown-key type quotes name value same-name match missing position guest-abi tie no-host one-host no-place ambiguous unjudged no-guest no-effect shadowed dead-end stray-host unknown-guest' ;;
+    '/explain') _libhooks_words 'policy.host policy.ambiguous storage.mapped network.mapped address.mapped device.mapped file.mapped network.form guard.abi adjust.fit storage.exists storage.shared storage.protocol storage.cache storage.source storage.same storage.stable-name storage.separate storage.access network.exists network.active network.listen network.up network.segment network.mtu network.filter platform.release platform.version platform.machine platform.arch platform.emulator platform.firmware platform.cpu device.vectors device.migratable device.present device.tpm capacity.memory capacity.hugepages capacity.cpus capacity.nodes service.duplicate service.shared-etc service.host-uuid hook.deadline service.daemon service.config service.tls service.firewall service.hostname service.clock unreadable not-a-file too-large owner writable encoding syntax duplicate version unknown-key type quotes name value same-name match missing position guest-abi tie no-host one-host no-place ambiguous unjudged no-guest no-effect shadowed dead-end stray-host override repeated unknown-guest' ;;
     esac
 }
 _libhooks_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word"); }
