@@ -207,7 +207,7 @@ def test_another_name_and_operation(place: Path) -> None:
         text.replace("findings = []", 'findings = [{code = "storage.shared", level = "warn"}]'),
     )
     told = run(place, "-k", "renamed").stdout
-    assert "+ refuse storage.shared" in told  # unknown, which the policy refuses whatever the level
+    assert "+ refuse storage.exists" in told  # unknown, which the policy refuses whatever the level
     case(place, "renamed", text.replace("[expect]", 'operation = "restore"\n[expect]'))
     assert "storage.shared" not in run(place, "-k", "renamed").stdout
 

@@ -23,6 +23,9 @@ class Answers(Memo):
         super().__init__(self, host)
         self.answers = {**told, **self.answers}
 
+    def expect(self, *paths: str) -> None:
+        """Nothing hangs in what is told."""
+
     def _once(self, question: Callable[..., _Answer], *argument: str) -> _Answer:
         name = question.__name__
         unsaid = () if name in _NEVER_UNKNOWN else _UNSAID

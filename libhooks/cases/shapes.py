@@ -39,7 +39,7 @@ class Question(NamedTuple):
 def _questions() -> Iterator[tuple[str, Question]]:
     for protocol in (machine.MachineFacts, surroundings.SurroundingsFacts, facts.Facts):
         for name, function in vars(protocol).items():
-            if not name.startswith("_"):
+            if not name.startswith("_") and function.__annotations__["return"] != "None":
                 *arguments, answer = function.__annotations__.items()
                 yield name, Question(tuple(key for key, _ in arguments), shape(answer[1]))
 

@@ -12,6 +12,8 @@ _libhooks() {
         /policy/check) at=/policy/check ;;
         /policy/show) at=/policy/show ;;
         /policy/explain) at=/policy/explain ;;
+        /policy/test) at=/policy/test ;;
+        /suggest) at=/suggest ;;
         /log) at=/log ;;
         /explain) at=/explain ;;
         esac
@@ -39,11 +41,20 @@ _libhooks() {
     '/policy/explain --host') COMPREPLY=(); return ;;
     '/policy/explain --root') _libhooks_files -d; return ;;
     '/policy/explain --color') _libhooks_words 'auto always never'; return ;;
+    '/policy/test -k') COMPREPLY=(); return ;;
+    '/policy/test --policy') _libhooks_files -d; return ;;
+    '/policy/test --color') _libhooks_words 'auto always never'; return ;;
+    '/suggest --journal') _libhooks_files -f; return ;;
+    '/suggest --since') COMPREPLY=(); return ;;
+    '/suggest --domain') COMPREPLY=(); return ;;
+    '/suggest --policy') _libhooks_files -d; return ;;
+    '/suggest --root') _libhooks_files -d; return ;;
     '/log --file') _libhooks_files -f; return ;;
     '/log --domain') COMPREPLY=(); return ;;
     '/log --verdict') _libhooks_words 'unchanged rewritten refused'; return ;;
     '/log --code') _libhooks_words 'policy.host policy.ambiguous storage.mapped network.mapped address.mapped device.mapped file.mapped network.form guard.abi adjust.fit storage.exists storage.shared storage.protocol storage.cache storage.source storage.same storage.stable-name storage.separate storage.access network.exists network.active network.listen network.up network.segment network.mtu network.filter platform.release platform.version platform.machine platform.arch platform.emulator platform.firmware platform.cpu device.vectors device.migratable device.present device.tpm capacity.memory capacity.hugepages capacity.cpus capacity.nodes service.duplicate service.shared-etc service.host-uuid hook.deadline service.daemon service.config service.tls service.firewall service.hostname service.clock'; return ;;
     '/log -n' | '/log --lines') COMPREPLY=(); return ;;
+    '/log --as-test') _libhooks_files -d; return ;;
     '/log --policy') _libhooks_files -d; return ;;
     '/log --host') COMPREPLY=(); return ;;
     '/log --root') _libhooks_files -d; return ;;
@@ -61,17 +72,20 @@ _libhooks() {
     '/policy/check -'*) _libhooks_words '-h --help --format --policy --host --root --color'; return ;;
     '/policy/show -'*) _libhooks_words '-h --help --policy --host --json --color'; return ;;
     '/policy/explain -'*) _libhooks_words '-h --help --operation --json --policy --host --root --color'; return ;;
-    '/log -'*) _libhooks_words '-h --help --file --domain --verdict --code -n --lines -f --follow --json --policy --host --root --color'; return ;;
+    '/policy/test -'*) _libhooks_words '-h --help -k --coverage --json --policy --color'; return ;;
+    '/suggest -'*) _libhooks_words '-h --help --journal --since --domain --policy --root'; return ;;
+    '/log -'*) _libhooks_words '-h --help --file --domain --verdict --code -n --lines -f --follow --json --as-test --policy --host --root --color'; return ;;
     '/explain -'*) _libhooks_words '-h --help --policy --host --root --color'; return ;;
     esac
     case "$at" in
-    '') _libhooks_words 'check rewrite policy log explain' ;;
+    '') _libhooks_words 'check rewrite policy suggest log explain' ;;
     '/check') _libhooks_files -f ;;
     '/rewrite') _libhooks_files -f ;;
-    '/policy') _libhooks_words 'check show explain' ;;
+    '/policy') _libhooks_words 'check show explain test' ;;
     '/policy/check') _libhooks_files -f ;;
     '/policy/show') _libhooks_files -f ;;
     '/policy/explain') _libhooks_files -f ;;
+    '/policy/test') _libhooks_files -d ;;
     '/log') _libhooks_words 'show' ;;
     '/explain') _libhooks_words 'policy.host policy.ambiguous storage.mapped network.mapped address.mapped device.mapped file.mapped network.form guard.abi adjust.fit storage.exists storage.shared storage.protocol storage.cache storage.source storage.same storage.stable-name storage.separate storage.access network.exists network.active network.listen network.up network.segment network.mtu network.filter platform.release platform.version platform.machine platform.arch platform.emulator platform.firmware platform.cpu device.vectors device.migratable device.present device.tpm capacity.memory capacity.hugepages capacity.cpus capacity.nodes service.duplicate service.shared-etc service.host-uuid hook.deadline service.daemon service.config service.tls service.firewall service.hostname service.clock unreadable not-a-file too-large owner writable encoding syntax duplicate version unknown-key type quotes name value same-name match missing position guest-abi tie no-host one-host no-place ambiguous unjudged no-guest no-effect shadowed dead-end stray-host override repeated unknown-guest' ;;
     esac
