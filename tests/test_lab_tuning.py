@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Iterator
-
 from lab import Lab
-from lab.fixture import POLICY, NewGuest, set_policy
+from lab.fixture import POLICY, NewGuest, one_cpu, set_policy
 from lab.host import Host
 from lab.journal import decisions
 from lab.traveller import Traveller
 
-ONLINE = "/sys/devices/system/cpu/online"
 TUNING = """\
   <cputune>
     <vcpupin vcpu='0' cpuset='1'/>
@@ -86,14 +82,3 @@ def pins(guest: Traveller, host: Host) -> dict[str, str]:
     return (
         {} if tuning is None else {pin.tag: pin.attrib["cpuset"] for pin in tuning if "cpuset" in pin.attrib}
     )
-
-
-@contextmanager
-def one_cpu(host: Host) -> Iterator[None]:
-    """A host that has one CPU online, as far as its sysfs says."""
-    host.write("/tmp/online", "0\n")
-    host.run(["mount", "--bind", "/tmp/online", ONLINE])
-    try:
-        yield
-    finally:
-        host.run(["umount", ONLINE])

@@ -4,7 +4,7 @@ from .errors import LabError
 from .guest import Beat, Guest, beat_on_disk, beat_on_serial, create_disk, domain_xml
 from .host import Host
 from .lab import Lab
-from .requirements import PACKAGES, missing
+from .requirements import PACKAGES, missing, missing_extras
 
 __all__ = [
     "PACKAGES",
@@ -18,4 +18,5 @@ __all__ = [
     "create_disk",
     "domain_xml",
     "missing",
+    "missing_extras",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from .errors import LabError
 from .guest import Guest
 from .lab import Lab
-from .requirements import PACKAGES, missing
+from .requirements import PACKAGES, missing, missing_extras
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
 
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check() -> int:
-    lacking = missing()
+    lacking = missing() + missing_extras()
     for what in lacking:
         print(what)
     if lacking:

@@ -17,6 +17,7 @@ from .traveller import Traveller, Uses, known, running
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
 POLICY_FILE = "/etc/libhooks/policy.d/10-fleet.toml"
 DISABLED = "/etc/libhooks/disabled"
+ONLINE = "/sys/devices/system/cpu/online"
 POLICY = """\
 version = 1
 
@@ -86,8 +87,8 @@ def new_guest(lab: Lab) -> Iterator[NewGuest]:
     """Makes guests of a name of one's choice, one at a time, that are removed after the test."""
     made: list[Guest] = []
 
-    def make(name: str) -> Traveller:
-        made.append(Guest(name, number=len(made) + 1))
+    def make(name: str, memory: int = 128) -> Traveller:
+        made.append(Guest(name, number=len(made) + 1, memory=memory))
         return Traveller(lab, made[-1])
 
     yield make
@@ -125,6 +126,17 @@ def moved(host: Host, old: str, new: str) -> Iterator[None]:
         yield
     finally:
         host.run(["mount", "--move", new, old])
+
+
+@contextmanager
+def one_cpu(host: Host) -> Iterator[None]:
+    """A host that has one CPU online, as far as its sysfs says."""
+    host.write("/tmp/online", "0\n")
+    host.run(["mount", "--bind", "/tmp/online", ONLINE])
+    try:
+        yield
+    finally:
+        host.run(["umount", ONLINE])
 
 
 @contextmanager

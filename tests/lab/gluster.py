@@ -55,10 +55,10 @@ class Filer(Machine):
             raise LabError("the filer refused its volume", log=done.stdout + done.stderr + self.log(LOG))
 
 
-def mount(client: Machine, directory: str) -> None:
-    """Mount the volume on a client's directory, which libvirt then takes for shared storage."""
+def mount(client: Machine, directory: str, source: str = VOLUME) -> None:
+    """Mount the volume, or a directory of it, on a client's, which libvirt then takes for shared storage."""
     client.path(directory).mkdir(parents=True, exist_ok=True)
-    done = client.run(["mount", "-t", "glusterfs", f"filer:/{VOLUME}", directory], check=False)
+    done = client.run(["mount", "-t", "glusterfs", f"filer:/{source}", directory], check=False)
     if done.returncode:
         log = client.log(f"/var/log/glusterfs/{directory.strip('/').replace('/', '-')}.log")
-        raise LabError(f"{client.name} could not mount filer:/{VOLUME}", log=done.stdout + done.stderr + log)
+        raise LabError(f"{client.name} could not mount filer:/{source}", log=done.stdout + done.stderr + log)

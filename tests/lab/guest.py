@@ -23,7 +23,7 @@ XML = """\
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='{guest.machine}'>hvm</type>
-    <kernel>{kernel}</kernel>
+{firmware}    <kernel>{kernel}</kernel>
     <initrd>{initramfs}</initrd>
     <cmdline>{cmdline} lab.address={guest.address}</cmdline>
   </os>
@@ -90,8 +90,8 @@ class Beat(NamedTuple):
     number: int
 
 
-def domain_xml(guest: Guest, host: Host, *, elements: str = "", devices: str = "") -> str:
-    """The guest's domain XML in the words of `host`, with more elements of `<domain>` and of `<devices>`."""
+def domain_xml(guest: Guest, host: Host, *, firmware: str = "", elements: str = "", devices: str = "") -> str:
+    """The guest's domain XML in the words of `host`, with more of `<os>`, `<domain>` and `<devices>`."""
     return XML.format(
         guest=guest,
         kernel=KERNEL,
@@ -100,6 +100,7 @@ def domain_xml(guest: Guest, host: Host, *, elements: str = "", devices: str = "
         store=host.store,
         bridge=host.bridge,
         log=guest.log,
+        firmware=firmware,
         elements=elements,
         devices=devices,
     )
@@ -118,7 +119,7 @@ def create_disk(guest: Guest, host: Host, size: str = "64M") -> None:
 
 def beat_on_serial(guest: Guest, host: Host) -> Beat | None:
     """The last beat the guest wrote to its serial port on this host; None before the first."""
-    return _last_beat(host.log(guest.log))
+    return last_beat(host.log(guest.log))
 
 
 def beat_on_disk(guest: Guest, host: Host) -> Beat | None:
@@ -128,9 +129,10 @@ def beat_on_disk(guest: Guest, host: Host) -> Beat | None:
     dump = host.run(["qemu-io", "--force-share", "-r", "-f", guest.format, "-c", read, image]).stdout
     # lines such as "00000000:  62 65 61 74 ...  beat"
     rows = re.findall(r"^[0-9a-f]{8}:  ((?:[0-9a-f]{2} ){16})", dump, re.MULTILINE)
-    return _last_beat(bytes.fromhex("".join(rows)).decode(errors="replace"))
+    return last_beat(bytes.fromhex("".join(rows)).decode(errors="replace"))
 
 
-def _last_beat(text: str) -> Beat | None:
+def last_beat(text: str) -> Beat | None:
+    """The last beat in what a guest has written; None if there is none."""
     beats = BEAT.findall(text)
     return Beat(beats[-1][0], int(beats[-1][1])) if beats else None

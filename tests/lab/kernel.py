@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from subprocess import PIPE
 from typing import IO, Iterable, Iterator, NamedTuple
+from zlib import crc32
 
 from .errors import LabError
 
@@ -23,9 +24,11 @@ INIT = Path(__file__).with_name("guest-init.sh")
 # In the order they depend on each other. Some kernels have some of them built in.
 MODULES = (
     "virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
-    "virtio_blk", "failover", "net_failover", "virtio_net",
+    "virtio_blk", "failover", "net_failover", "virtio_net", "virtio_console",
 )  # fmt: skip
 DIRECTORY, EXECUTABLE, DATA = 0o040755, 0o100755, 0o100644
+# Another name for other modules: what an older checkout has kept lacks what a newer one wants.
+KEPT = f"guest-kernel-{crc32(' '.join(MODULES).encode()):08x}"
 UNFINISHED = "fetch-"
 
 
@@ -46,7 +49,7 @@ class Entry(NamedTuple):
 
 def boot_files(cache: Path) -> Boot:
     """The guest's kernel and initramfs; the kernel is downloaded unless `cache` has it."""
-    kept = cache / "guest-kernel"
+    kept = cache / KEPT
     with _locked(cache):
         if not kept.is_dir():
             _fetch_kernel(kept)

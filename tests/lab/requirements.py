@@ -17,6 +17,8 @@ PACKAGES = (
     "qemu-utils",
     "glusterfs-server",
     "glusterfs-client",
+    "openvswitch-switch",
+    "ovmf",
     "iproute2",
     "util-linux",
     "busybox-static",
@@ -25,6 +27,11 @@ PACKAGES = (
 COMMANDS = (
     "libvirtd", "virsh", "qemu-system-x86_64", "qemu-img", "qemu-io", "glusterd", "gluster",
     "mount.glusterfs", "ip", "unshare", "nsenter", "setpriv", "busybox", "apt-get", "dpkg-deb",
+)  # fmt: skip
+# Some tests need these too; the lab itself, and the demonstration, do without.
+EXTRAS = (
+    "/usr/sbin/ovsdb-server", "/usr/sbin/ovs-vswitchd", "/usr/bin/ovs-vsctl",
+    "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd",
 )  # fmt: skip
 DEVICES = ("/dev/net/tun", "/dev/fuse")
 # What machine.sh and the wiring do, tried for real: containers forbid it in many ways.
@@ -48,6 +55,11 @@ def missing() -> list[str]:
     lacking = [f"no command {name}" for name in COMMANDS if not shutil.which(name, path=ENVIRONMENT["PATH"])]
     lacking += [f"no device {path}" for path in DEVICES if not os.path.exists(path)]
     return lacking or [f"no right or support to make {what}" for what, trial in TRIALS if not _works(trial)]
+
+
+def missing_extras() -> list[str]:
+    """What this machine lacks for the tests of Open vSwitch and of UEFI firmware."""
+    return [f"no file {path}" for path in EXTRAS if not os.path.exists(path)]
 
 
 def _works(trial: str) -> bool:

@@ -26,13 +26,12 @@ class Traveller:
         self.guest = guest
         self.beat: Beat | None = None
 
-    def start(self, host: Host, *, elements: str = "", devices: str = "") -> None:
+    def start(self, host: Host, *, firmware: str = "", elements: str = "", devices: str = "") -> None:
         """Define it in the words of a host and boot it there, on an image made for it if there is none."""
         if not host.path(f"{host.store}/{self.guest.disk}").exists():
             create_disk(self.guest, host)
-        host.virsh(
-            "define", "/dev/stdin", input=domain_xml(self.guest, host, elements=elements, devices=devices)
-        )
+        xml = domain_xml(self.guest, host, firmware=firmware, elements=elements, devices=devices)
+        host.virsh("define", "/dev/stdin", input=xml)
         self.boot(host)
 
     def boot(self, host: Host) -> None:
