@@ -113,7 +113,7 @@ def test_post_copy(lab: Lab, web1: Traveller) -> None:
 def lifecycle(host: Host) -> Iterator[Iterator[str]]:
     """What libvirt says of guests' coming and going on a host, from now on."""
     # Into a pipe, virsh would hold its words back.
-    command = ["stdbuf", "-oL", "virsh", "event", "--event", "lifecycle", "--loop", "--timeout", "30"]
+    command = ["stdbuf", "-oL", "virsh", "event", "--event", "lifecycle", "--loop", "--timeout", "180"]
     with host.popen(command, stdout=PIPE) as watcher:
         assert watcher.stdout is not None
         try:

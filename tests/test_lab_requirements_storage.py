@@ -75,8 +75,8 @@ def test_exporter_is_this_host_refused(lab: Lab, web1: Traveller) -> None:
 def _other_volume(lab: Lab) -> Iterator[None]:
     """Another volume is mounted on hostb where the images' belongs, and has an image of that name."""
     gluster = ["gluster", "--mode=script", "volume"]
-    lab.filer.run([*gluster, "create", "archive", "filer:/srv/archive", "force"], timeout=60)
-    lab.filer.run([*gluster, "start", "archive"], timeout=60)
+    lab.filer.run([*gluster, "create", "archive", "filer:/srv/archive", "force"])
+    lab.filer.run([*gluster, "start", "archive"])
     # Under mount.glusterfs's nose: it mounts nothing where something of its own is mounted.
     lab.hostb.run(["mkdir", "-p", "/mnt/archive"])
     lab.hostb.run(["mount", "-t", "glusterfs", "filer:/archive", "/mnt/archive"])
@@ -86,8 +86,8 @@ def _other_volume(lab: Lab) -> Iterator[None]:
         yield
     finally:
         lab.hostb.run(["umount", "--lazy", lab.hostb.store, "/mnt/archive"])
-        lab.filer.run([*gluster, "stop", "archive", "force"], timeout=60)
-        lab.filer.run([*gluster, "delete", "archive"], timeout=60)
+        lab.filer.run([*gluster, "stop", "archive", "force"])
+        lab.filer.run([*gluster, "delete", "archive"])
 
 
 def test_wrong_volume(lab: Lab, web1: Traveller) -> None:

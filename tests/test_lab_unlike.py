@@ -205,13 +205,14 @@ def _said(domain: ElementTree.Element, path: str, name: str = "") -> str:
 
 
 def parts(guest: Traveller, host: Host) -> set[str]:
-    """What another host would be told of the guest, part for part: libvirt puts devices in another order."""
+    """What another host would be told of the guest, part for part: libvirt puts devices in another order.
+
+    Without our stamp, which says where the guest runs; it has no other metadata.
+    """
     domain = guest.xml(host, "--migratable")
     (devices,) = domain.iterfind("devices")
-    domain.remove(devices)
-    return {
-        ElementTree.canonicalize(ElementTree.tostring(part), strip_text=True) for part in (*domain, *devices)
-    }
+    found = [part for part in (*domain, *devices) if part.tag not in ("devices", "metadata")]
+    return {ElementTree.canonicalize(ElementTree.tostring(part), strip_text=True) for part in found}
 
 
 def beats_on_channel(guest: Traveller, host: Host, log: str) -> None:
@@ -223,7 +224,7 @@ def beats_on_channel(guest: Traveller, host: Host, log: str) -> None:
         heard = last_beat(host.log(log))
         return heard if heard and heard.number > last.number else None
 
-    assert wait_for(later, f"a beat in {log} on {host.name}", 20).boot == last.boot
+    assert wait_for(later, f"a beat in {log} on {host.name}").boot == last.boot
 
 
 @contextmanager

@@ -24,9 +24,9 @@ class Filer(Machine):
     def serve(self) -> None:
         """Start glusterd, then create and start the volume; it can be mounted when this returns."""
         self.path(BRICK).mkdir()
-        self.run(["glusterd", "--pid-file", "/run/glusterd.pid"], timeout=30)
+        self.run(["glusterd", "--pid-file", "/run/glusterd.pid"])
         self._gluster(CREATE)
-        wait_for(lambda: self.path(f"{BRICK}/.glusterfs").exists(), "the brick to be served", 15)
+        wait_for(lambda: self.path(f"{BRICK}/.glusterfs").exists(), "the brick to be served")
 
     def stop_brick(self) -> None:
         """Kill the brick: the mounts stay, and every access to them fails at once (ENOTCONN)."""
@@ -50,7 +50,7 @@ class Filer(Machine):
 
     def _gluster(self, commands: str) -> None:
         """Give commands to one gluster process, cheaper than one each; it answers them all with exit 0."""
-        done = self.run(["gluster", "--mode=script"], input=commands, timeout=60)
+        done = self.run(["gluster", "--mode=script"], input=commands)
         if re.search(r"(?i)\bfailed\b|\berror\b", done.stdout + done.stderr):
             raise LabError("the filer refused its volume", log=done.stdout + done.stderr + self.log(LOG))
 

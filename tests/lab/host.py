@@ -6,7 +6,7 @@ import subprocess
 import uuid
 
 from .errors import LabError
-from .namespaces import Machine, wait_for
+from .namespaces import PATIENCE, Machine, wait_for
 
 PIDFILE = "/run/libvirtd.pid"
 LOG = "/var/log/libvirt/libvirtd.log"
@@ -44,7 +44,7 @@ class Host(Machine):
         return f"qemu+tcp://{self.address}/system"
 
     def virsh(
-        self, *argv: str, check: bool = True, input: str | None = None, timeout: float = 60
+        self, *argv: str, check: bool = True, input: str | None = None, timeout: float = PATIENCE
     ) -> subprocess.CompletedProcess[str]:
         """Run virsh in this host on its own libvirtd."""
         return self.run(["virsh", "-c", "qemu:///system", *argv], check=check, input=input, timeout=timeout)
@@ -63,7 +63,7 @@ class Host(Machine):
         if done.returncode:
             raise LabError(f"libvirtd did not start on {self.name}", log=done.stderr + self.log(LOG))
         try:
-            wait_for(lambda: self.virsh("list", check=False).returncode == 0, f"libvirtd on {self.name}", 20)
+            wait_for(lambda: self.virsh("list", check=False).returncode == 0, f"libvirtd on {self.name}")
         except LabError as error:
             raise LabError(error.what, log=self.log(LOG)) from None
 
@@ -71,7 +71,7 @@ class Host(Machine):
         """End libvirtd; its guests run on."""
         pid = self._libvirtd_pid()
         self.run(["busybox", "kill", pid])
-        wait_for(lambda: not self.path(f"/proc/{pid}").exists(), f"libvirtd on {self.name} to end", 20)
+        wait_for(lambda: not self.path(f"/proc/{pid}").exists(), f"libvirtd on {self.name} to end")
 
     def restart_libvirtd(self) -> None:
         """What `systemctl restart libvirtd` does: guests run on, and hooks see `reconnect`."""

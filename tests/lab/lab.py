@@ -14,7 +14,7 @@ from .gluster import Filer, mount
 from .guest import Beat, Guest
 from .host import Host
 from .kernel import boot_files
-from .namespaces import Machine, wait_for
+from .namespaces import PATIENCE, Machine, wait_for
 from .requirements import missing
 
 HOST_ADDRESSES = ("10.77.0.1", "10.77.0.2")
@@ -84,7 +84,9 @@ class Lab:
             )
         self.hosta.run(["rm", "-f", f"{self.hosta.store}/{guest.disk}"])
 
-    def wait_for_beat(self, guest: Guest, host: Host, after: Beat | None = None, timeout: float = 60) -> Beat:
+    def wait_for_beat(
+        self, guest: Guest, host: Host, after: Beat | None = None, timeout: float = PATIENCE
+    ) -> Beat:
         """The next beat on the host's serial log: the first ever, or the first that follows `after`.
 
         A guest that was rebooted since `after` never gives one: its beats are another boot's.
@@ -101,13 +103,19 @@ class Lab:
         except LabError as error:
             raise LabError(error.what, log=host.log(guest.log)) from None
 
-    def answers_ping(self, guest: Guest, timeout: float = 5) -> bool:
-        """Whether the filer reaches the guest over the network within `timeout` seconds."""
-        end = time.monotonic() + timeout
-        ping = ["busybox", "ping", "-q", "-c", "1", "-W", "1", guest.address]
-        while self.filer.run(ping, check=False).returncode:
+    def answers_ping(self, guest: Guest, timeout: float = 30) -> bool:
+        """Whether the filer reaches the guest over the network within `timeout` seconds.
+
+        What is lost, as long as switches look for the guest elsewhere, is soon asked again; what comes late,
+        because the guest hardly gets to run, is waited for longer each time.
+        """
+        end, wait = time.monotonic() + timeout, 1
+        while self.filer.run(
+            ["busybox", "ping", "-q", "-c1", f"-W{wait}", guest.address], check=False
+        ).returncode:
             if time.monotonic() > end:
                 return False
+            wait *= 2
         return True
 
     def _start(self) -> None:

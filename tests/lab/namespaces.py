@@ -25,6 +25,9 @@ UNSHARE = (
     "--propagation",
     "private",
 )
+# Seconds that anything may last. It only ends what hangs: where others keep the machine busy, what is done
+# in a second takes half a minute.
+PATIENCE = 180.0
 MAX_LINKS = 40  # as the kernel's own limit on symbolic links in one path
 
 Answer = TypeVar("Answer")
@@ -80,7 +83,7 @@ class Machine:
         return ["nsenter", "--target", str(self.pid), "--mount", "--uts", "--net", "--pid", "--"]
 
     def run(
-        self, argv: Sequence[str], *, check: bool = True, input: str | None = None, timeout: float = 60
+        self, argv: Sequence[str], *, check: bool = True, input: str | None = None, timeout: float = PATIENCE
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the machine, from /; LabError if it fails (`check`) or lasts over `timeout`."""
         command = " ".join(argv)
@@ -140,14 +143,14 @@ class Machine:
             return ""
 
 
-def wait_for(ask: Callable[[], Answer | None], what: str, timeout: float, every: float = 0.05) -> Answer:
+def wait_for(ask: Callable[[], Answer | None], what: str, timeout: float = PATIENCE) -> Answer:
     """The first true answer of `ask`, asked again and again for `timeout` seconds; or LabError."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         answer = ask()
         if answer:
             return answer
-        time.sleep(every)
+        time.sleep(0.05)
     raise LabError(f"waited {timeout:g} s in vain for {what}")
 
 

@@ -69,5 +69,5 @@ def _end(host: Host) -> None:
 
 
 def _stop(host: Host, pid: str, daemon: str) -> None:
-    host.run(["kill", pid])
-    wait_for(lambda: not host.path(f"/proc/{pid}").exists(), f"{daemon} on {host.name} to end", 20)
+    host.run(["busybox", "kill", pid])
+    wait_for(lambda: not host.path(f"/proc/{pid}").exists(), f"{daemon} on {host.name} to end")
