@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from libhooks.decision import Level, Spot, Unmet
-from libhooks.facts.model import Facts, Unknown
-from libhooks.origin import Origin
+from libhooks.facts.model import Unknown
 from libhooks.requirements.model import GUIDE, LIBVIRT, MIGRATE, Requirement, Subject
 from libhooks.requirements.sharing import SHARED_FILESYSTEMS, described
 
@@ -65,8 +64,7 @@ def host_uuid(subject: Subject) -> Iterator[Unmet]:
     Outside the hook (doctor, preflight, the service) this code also warns, whatever guest there is, of a
     host whose UUID many machines have, or whose firmware has none, so that libvirt makes one up each time.
     """
-    origin = subject.origin
-    there = "" if origin is None or _is_here(origin, subject.facts) else origin.host_uuid.lower()
+    there = subject.origin.host_uuid.lower() if subject.origin is not None else ""
     here = subject.facts.host_uuid()
     wanted = "another host UUID than the guest's last host"
     spot = Spot("host", "/domain")
@@ -75,11 +73,6 @@ def host_uuid(subject: Subject) -> Iterator[Unmet]:
     elif there and here == there:
         hint = "set host_uuid in /etc/libvirt/libvirtd.conf or virtqemud.conf, and restart the daemon"
         yield Unmet(spot, "", wanted, f"both have {here}", hint)
-
-
-def _is_here(origin: Origin, facts: Facts) -> bool:
-    """Whether a stamp is this host's own: a guest that goes away unchanged keeps it until it is back."""
-    return origin.host.lower() in (name.lower() for name in facts.host())
 
 
 REQUIREMENTS: tuple[Requirement, ...] = (
