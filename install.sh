@@ -24,6 +24,8 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 . "$here/share/install/place.sh"
 # shellcheck source=share/install/remove.sh
 . "$here/share/install/remove.sh"
+# shellcheck source=share/install/service.sh
+. "$here/share/install/service.sh"
 # shellcheck source=share/install/demo.sh
 . "$here/share/install/demo.sh"
 
@@ -130,6 +132,7 @@ install_libhooks() {
         trial_run
     fi
     doing "installing"
+    had_service=$(recorded "$unit_dir/libhooks-answer.socket")
     place_everything
     if [ -n "$changed" ] && [ -z "$staged" ]; then
         doing "making libvirt see the hook"
@@ -137,6 +140,7 @@ install_libhooks() {
         reload_daemon
     fi
     finish
+    if [ -n "$changed" ] && [ -z "$staged" ]; then start_service "$had_service"; fi
     if [ -z "$changed" ]; then
         say "libhooks $version is already installed, nothing changed"
     elif [ -z "$dry_run$staged" ]; then

@@ -12,9 +12,7 @@ from typing import Iterable, Iterator
 from lxml import etree
 
 from libhooks.decision import Edit, Undecidable
-
-#: libvirt's own limit for a document in a message is 4 MiB (REMOTE_STRING_MAX); no real one is larger.
-MAX_BYTES = 8 * 1024 * 1024
+from libhooks.protocol import MAX_BYTES
 
 #: The namespace of ``qemu:commandline`` and its like; steps write its elements with that prefix.
 QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"

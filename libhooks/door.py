@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from libhooks import engine, journal, refusal, requirements
 from libhooks.carried import NOTHING, Carried, counting
 from libhooks.decision import Decision, Undecidable, Verdict
 from libhooks.domain import Domain, parse
 from libhooks.event import Event, Operation
-from libhooks.facts.host import open_facts
+from libhooks.facts.host import HostFacts, open_facts
 from libhooks.facts.model import Memo
+from libhooks.places import Index
 from libhooks.policy.diagnostic import PolicyError
 from libhooks.policy.load import load
-from libhooks.policy.model import Mode, Policy
+from libhooks.policy.model import Mode, Place, Policy
 from libhooks.requirements.model import Requirement
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
     """Where to look: the policy, another name for this host (``--host``), another root for its facts.
 
     ``stamp``: a guest that is rewritten gets this host's origin stamp, as what goes to libvirt has to.
+    ``path`` is the record's; ``spent`` are the seconds of the decision's time that are gone already.
     """
 
     policy: str = POLICY_DIRECTORY
@@ -39,12 +41,21 @@ class Settings(NamedTuple):
     root: str = "/"
     path: str = "inline"
     stamp: bool = True
+    spent: float = 0.0
 
     @property
     def last_good(self) -> str:
         """Where the last valid policy is kept; "" for a trial of another policy on this host."""
         ours = self.policy == POLICY_DIRECTORY or self.root != "/"
         return self.root.rstrip("/") + _LAST_GOOD if ours else ""
+
+
+class Means(NamedTuple):
+    """How a decision comes by what it needs. A process that makes many keeps what stays the same."""
+
+    load: Callable[[str], Policy] = load
+    indexed: Callable[[tuple[Place, ...], tuple[str, ...]], Index] = Index
+    facts: Callable[[str, float], HostFacts] = open_facts
 
 
 class Answer(NamedTuple):
@@ -97,10 +108,11 @@ def answer(
     document: bytes,
     settings: Settings,
     judged: tuple[Requirement, ...] = requirements.ALL,
+    means: Means = Means(),  # noqa: B008 - immutable
 ) -> Answer:
     """Decide on a guest, and say it in every form that is needed. Never raises."""
     began, clock = time.time(), time.monotonic()
-    guest = _decided(_Guest(event), document, settings, judged)
+    guest = _decided(_Guest(event), document, settings, judged, means)
     enforced = guest.policy.mode is Mode.ENFORCE
     record = journal.record(_circumstances(guest, settings), guest.decision, _error(guest), began,
                             time.monotonic() - clock)  # fmt: skip
@@ -109,11 +121,14 @@ def answer(
                   guest.caseless, guest.warning)  # fmt: skip
 
 
-def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[Requirement, ...]) -> _Guest:
+def _decided(
+    guest: _Guest, document: bytes, settings: Settings, judged: tuple[Requirement, ...], means: Means
+) -> _Guest:
     """The guest with a decision or a failure. Each step adds to what the next one's failure can tell."""
     try:
-        guest = _with_policy(guest, settings)
-        with open_facts(settings.root, guest.policy.deadline) as host_facts:
+        guest = _with_policy(guest, settings, means)
+        left = max(0.0, guest.policy.deadline - settings.spent)
+        with means.facts(settings.root, left) as host_facts:
             facts = Memo(host_facts, settings.host)
             guest = guest._replace(host=next(iter(facts.host()), guest.host))
             if guest.failure is not None:
@@ -122,7 +137,7 @@ def _decided(guest: _Guest, document: bytes, settings: Settings, judged: tuple[R
             guest = guest._replace(uuid=domain.uuid, policy=_policy(guest, domain))
             guest = guest._replace(carried=brought(guest.policy, domain, guest.event, facts.host()))
             decision = engine.decide_domain(guest.event, domain, guest.policy, facts, judged, guest.carried,
-                                            settings.stamp)  # fmt: skip
+                                            settings.stamp, means.indexed)  # fmt: skip
             return _with_case(guest._replace(decision=decision), domain, facts)
     except Undecidable as error:
         return guest._replace(failure=Failure("it cannot be judged", str(error), "", REFUSED))
@@ -143,9 +158,9 @@ def _with_case(guest: _Guest, domain: Domain, facts: Memo) -> _Guest:
         return guest._replace(caseless=internal(error).detail)
 
 
-def _with_policy(guest: _Guest, settings: Settings) -> _Guest:
+def _with_policy(guest: _Guest, settings: Settings, means: Means) -> _Guest:
     try:
-        return guest._replace(policy=load(settings.policy))
+        return guest._replace(policy=means.load(settings.policy))
     except PolicyError as error:
         first, *more = error.diagnostics
         detail = str(first._replace(help="")) + (f" (and {len(more)} more)" if more else "")

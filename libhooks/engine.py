@@ -26,7 +26,7 @@ from libhooks.event import Event
 from libhooks.facts.model import Facts
 from libhooks.origin import Entry, Identity, Origin
 from libhooks.places import Index, Outcome, Resolution
-from libhooks.policy.model import Identification, Policy
+from libhooks.policy.model import Identification, Place, Policy
 from libhooks.references.model import Reference, Role
 from libhooks.requirements.model import Requirement, Scope, Subject
 
@@ -58,12 +58,13 @@ def decide_domain(
     judged: tuple[Requirement, ...] = requirements.ALL,
     carried: Carried = NOTHING,
     stamped: bool = False,
+    indexed: Callable[[tuple[Place, ...], tuple[str, ...]], Index] = Index,
 ) -> Decision:
     """As ``decide``, for a document that is parsed and a policy with the guest's exceptions applied.
 
     ``stamped``: what is rewritten goes to libvirt, and says where it runs to the host that it goes to next.
     """
-    examined = examine(event, domain, policy, facts, judged, carried)
+    examined = examine(event, domain, policy, facts, judged, carried, indexed)
     decision = examined.decision
     if not stamped or decision.output is None or policy.origin is Identification.OFF:
         return decision
@@ -90,9 +91,10 @@ def examine(
     facts: Facts,
     judged: tuple[Requirement, ...] = requirements.ALL,
     carried: Carried = NOTHING,
+    indexed: Callable[[tuple[Place, ...], tuple[str, ...]], Index] = Index,
 ) -> Examined:
     """As ``decide_domain``, for those who want to know why."""
-    index = _index(policy, facts)
+    index = _index(policy, facts, indexed)
 
     def resolve(reference: Reference) -> Resolution:
         entry = _entry(reference, carried.origin)
@@ -252,9 +254,11 @@ def _guarded(policy: Policy) -> bool:
     return policy.setting("guard.abi", Level.REFUSE).level is Level.REFUSE
 
 
-def _index(policy: Policy, facts: Facts) -> Index:
+def _index(
+    policy: Policy, facts: Facts, indexed: Callable[[tuple[Place, ...], tuple[str, ...]], Index]
+) -> Index:
     try:
-        return Index(policy.places, facts.host())
+        return indexed(policy.places, facts.host())
     except ValueError as error:
         raise Undecidable(f"the policy contradicts itself: {error}") from error
 

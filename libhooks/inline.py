@@ -6,8 +6,7 @@ import fcntl
 import os
 from typing import NoReturn
 
-from libhooks import journal, refusal
-from libhooks.domain import MAX_BYTES
+from libhooks import journal, process, refusal
 from libhooks.door import INTERNAL, Answer, Settings, answer
 from libhooks.event import Event, Operation
 from libhooks.policy.model import Mode, OnInvalid
@@ -15,18 +14,20 @@ from libhooks.policy.model import Mode, OnInvalid
 _RECORD_HINT = "make room for the journal, or set required = false in [journal]"
 
 
-def main(event: Event, settings: Settings, before: str = "") -> NoReturn:
+def main(event: Event, settings: Settings, before: str = "", document: bytes | None = None) -> NoReturn:
     """Answer libvirt and end the process, the record written before the answer is given.
 
-    ``before`` stands in front of what is said on stderr, if anything is.
+    ``before`` stands in front of what is said on stderr, if anything is. The document comes from stdin,
+    unless that has been read.
     """
-    document = _read_document()
+    if document is None:
+        document = process.read_document()
     libvirt = _take_stdout()
     given = recorded(event, kept(answer(event, document, settings), settings), settings.root)
     # A reason that nobody reads leaves the verdict as it is; a document that nobody reads is no answer.
     if given.stderr:
-        _told(2, (before + given.stderr).encode("utf-8", "replace"))
-    code = given.code if _told(libvirt, given.stdout) else INTERNAL
+        process.told(2, (before + given.stderr).encode("utf-8", "replace"))
+    code = given.code if process.told(libvirt, given.stdout) else INTERNAL
     # Nothing is left to flush or close, and tearing the interpreter down costs milliseconds.
     os._exit(code)
 
@@ -43,21 +44,6 @@ def _take_stdout() -> int:
         os.dup2(nowhere, 1)
         os.close(nowhere)
     return libvirt
-
-
-def _read_document() -> bytes:
-    """Stdin to its end, or to where it is too large for any domain; nothing, if it cannot be read."""
-    chunks, size = [], 0
-    while size <= MAX_BYTES:
-        try:
-            chunk = os.read(0, 1 << 16)
-        except OSError:
-            return b""
-        if not chunk:
-            break
-        chunks.append(chunk)
-        size += len(chunk)
-    return b"".join(chunks)
 
 
 def kept(given: Answer, settings: Settings) -> Answer:
@@ -90,11 +76,11 @@ def recorded(event: Event, given: Answer, root: str = "/") -> Answer:
     """
     line = journal.encode(given.record)
     try:
-        journal.append(root.rstrip("/") + given.policy.journal.path, line)
+        process.append(root.rstrip("/") + given.policy.journal.path, line)
     except OSError as error:
         given = _unrecorded(event, given, error)
     if root == "/":
-        journal.tell_system_log(line)
+        process.tell_system_log(line)
     return _kept(given, root) if given.case or given.caseless else given
 
 
@@ -112,7 +98,7 @@ def _kept(given: Answer, root: str) -> Answer:
         return given
     note = f"no case of record {given.record['id']} was kept: {why}"
     if root == "/":
-        journal.tell_system_log(note.encode("ascii", "backslashreplace"))
+        process.tell_system_log(note.encode("ascii", "backslashreplace"))
     return given._replace(stderr=refusal.noted(given.stderr, note)) if given.stderr else given
 
 
@@ -127,14 +113,3 @@ def _unrecorded(event: Event, given: Answer, error: OSError) -> Answer:
     what = "its decision cannot be recorded, and the policy wants a record"
     told = refusal.failure(str(given.record["host"]), event.name, what, detail, _RECORD_HINT, "")
     return given._replace(stdout=b"", stderr=told, code=INTERNAL)
-
-
-def _told(descriptor: int, data: bytes) -> bool:
-    """Whether all of some bytes could be written."""
-    view = memoryview(data)
-    try:
-        while view:
-            view = view[os.write(descriptor, view) :]
-    except OSError:
-        return False
-    return True

@@ -10,9 +10,6 @@ from __future__ import annotations
 import json
 import os
 import time
-
-# The datagram socket alone: the socket module around it costs 8 ms at import.
-from _socket import AF_UNIX, SOCK_DGRAM, SOCK_NONBLOCK, socket
 from typing import Mapping, NamedTuple, Sequence, Union
 
 from libhooks.carried import NOTHING, Carried
@@ -23,11 +20,6 @@ Value = Union[None, bool, int, float, str, Sequence["Value"], Mapping[str, "Valu
 Record = Mapping[str, Value]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_SYSTEM_LOG = "/dev/log"
-#: facility daemon, severity informational (RFC 5424).
-_PRIORITY = 3 * 8 + 6
-#: Some system loggers cut a message off here; a longer record is in the journal alone.
-_LONGEST_SYSTEM_LOG = 8192
 
 
 class Circumstances(NamedTuple):
@@ -118,33 +110,3 @@ def finding(found: Finding) -> dict[str, str]:
 def encode(entry: Record) -> bytes:
     """A record as its line in the journal. ASCII, so that no terminal or log reader can be led astray."""
     return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
-
-
-def append(path: str, line: bytes) -> None:
-    """Add a line to the journal, made with mode 0600 if it is not there.
-
-    One write with O_APPEND: lines of hooks that run side by side never mix. Raises OSError if the line
-    could not be written whole.
-    """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        written = os.write(descriptor, line)
-    finally:
-        os.close(descriptor)
-    if written != len(line):
-        raise OSError(f"{path}: {written} of {len(line)} bytes written")
-
-
-def tell_system_log(line: bytes) -> None:
-    """Send a record to the system log, if one listens and is not behind: it never holds a guest up."""
-    if len(line) > _LONGEST_SYSTEM_LOG:
-        return
-    speaker = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK)
-    try:
-        speaker.sendto(b"<%d>libhooks[%d]: %s" % (_PRIORITY, os.getpid(), line.rstrip()), _SYSTEM_LOG)
-    except OSError:
-        # No logger, or one that is behind. The journal has the record; this is the copy.
-        return
-    finally:
-        speaker.close()

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-pytest_plugins = ["installer", "lab.fixture"]
+pytest_plugins = ["answering", "installer", "lab.fixture"]
 
 
 # Under nohup, or behind an & of a script, these are ignored, and so they would be by all that tests start.

@@ -1,4 +1,4 @@
-"""Golden cases: a directory for each, tests/golden/README.md has its files; and the two ways to run one."""
+"""Golden cases: a directory for each, tests/golden/README.md has its files; and the three ways to run one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lxml import etree
 
+from libhooks import client, process
 from libhooks.door import Answer, Settings, answer
 from libhooks.event import Event, Operation
 from libhooks.inline import recorded
@@ -149,6 +151,20 @@ def as_process(case: Case, where: Settings) -> Told:
         check=False,
     )
     return Told(done.stdout, _settled(done.stderr.decode()), done.returncode, journalled(where.root))
+
+
+def as_service(case: Case, where: Settings, socket: str) -> Told:
+    """The case decided by an answerer that takes trials, its record written as the hook writes it.
+
+    That it was the service is all that its record may tell besides.
+    """
+    words = [case.guest, case.operation.value, "begin", "-"]
+    words += [f"policy={where.policy}", f"root={where.root}", f"host={where.host}"]
+    code, journal, line, stdout, stderr = client.ask(socket, words, case.document, time.monotonic())
+    process.append(where.root + journal, line)
+    record = journalled(where.root)
+    assert record["path"] == "service"
+    return Told(stdout, _settled(stderr.decode()), code, {**record, "path": "inline"})
 
 
 def journalled(root: str) -> dict[str, Any]:

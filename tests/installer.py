@@ -30,6 +30,8 @@ DOCUMENTS = {
     f"usr/share/zsh/{ZSH}/_libhooks": "completions/_libhooks",
     "usr/share/fish/vendor_completions.d/libhooks.fish": "completions/libhooks.fish",
 }
+UNITS = "usr/lib/systemd/system"
+SOCKET, SERVICE = f"{UNITS}/libhooks-answer.socket", f"{UNITS}/libhooks-answer.service"
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 DOMAIN = b"<domain type='qemu'><name>web1</name></domain>"

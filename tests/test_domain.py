@@ -8,7 +8,8 @@ import pytest
 from lxml import etree
 
 from libhooks.decision import Edit, Spot, Undecidable
-from libhooks.domain import MAX_BYTES, Domain, children, parse
+from libhooks.domain import Domain, children, parse
+from libhooks.protocol import MAX_BYTES
 
 DOCUMENT = b"""\
 <domain type="kvm">

@@ -1,4 +1,4 @@
-"""The golden cases: each is decided in this process and as the hook's, with one and the same answer."""
+"""The golden cases: decided here, in the hook's process and by the service, with one and the same answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from golden_cases import Case, as_process, cases, expected, in_process, settings, write
+from answering import Answerer
+from golden_cases import Case, as_process, as_service, cases, expected, in_process, settings, write
 
 from libhooks import requirements
 
@@ -33,14 +34,16 @@ NEVER_UNKNOWN = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_case(case: Case, tmp_path: Path, regenerate: bool) -> None:
+def test_case(case: Case, tmp_path: Path, regenerate: bool, trial_answerer: Answerer) -> None:
     """Whoever decides on a guest, libvirt and the journal get the same, byte for byte."""
     where = settings(case, tmp_path)
     here, there = in_process(case, where), as_process(case, where)
+    served = as_service(case, where, str(trial_answerer.socket))
     if regenerate:
         write(case, here)
     assert here == expected(case)
     assert there == here
+    assert served == here
 
 
 def _findings(case: Case) -> list[tuple[str, bool]]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from answering import Answerer
 from golden_cases import CHECKOUT, ENVIRONMENT, GOLDEN, PYTHON, START
 
-from libhooks.domain import MAX_BYTES
+from libhooks.protocol import MAX_BYTES
 
 GUEST = (GOLDEN / "resolve-prefix" / "domain.xml").read_bytes()
 REWRITTEN = (GOLDEN / "resolve-prefix" / "expect.xml").read_bytes()
@@ -427,10 +428,12 @@ def test_name_that_is_not_utf_8(host: Host) -> None:
 # What the process imports: each import costs at every migration.
 
 CLIENT = {"libhooks", "libhooks.client"}
+#: What the client adds for a guest that the answerer decides on.
+SERVED = CLIENT | {"libhooks.process", "libhooks.protocol", "_socket"}
 _INLINE = (
     "abi", "adjust", "carried", "causes", "chain", "decision", "domain", "door", "edits", "engine", "event",
     "guard", "identification", "inline", "journal", "ledger", "names", "numbers", "origin", "places",
-    "refusal", "secrecy", "selection", "spots", "stamp", "stamping", "waiver",
+    "process", "protocol", "refusal", "secrecy", "selection", "spots", "stamp", "stamping", "waiver",
     "facts", "facts.host", "facts.model",
     "facts.machine", "facts.machine.answers", "facts.machine.capabilities", "facts.machine.hostname",
     "facts.machine.memory", "facts.machine.model", "facts.machine.release", "facts.machine.tuning",
@@ -487,6 +490,16 @@ def _ours(modules: set[str]) -> set[str]:
 def test_imports_of_the_client() -> None:
     """Until a decision is to be made, nothing is imported that Python itself has not imported."""
     assert imported("import libhooks.client") - imported("pass") == CLIENT
+
+
+def test_imports_of_a_served_guest(trial_answerer: Answerer) -> None:
+    """A guest that the answerer decides on costs the hook a socket and two modules more."""
+    program = f"""\
+import time
+from libhooks import client, process
+client.ask({str(trial_answerer.socket)!r}, ["web1", "restore"], b"<domain/>", time.monotonic())
+"""
+    assert imported(program) - imported("pass") == SERVED
 
 
 def test_imports_of_a_decision(host: Host) -> None:

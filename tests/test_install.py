@@ -22,6 +22,9 @@ from installer import (
     JOURNAL,
     LIB,
     ROTATION,
+    SERVICE,
+    SOCKET,
+    UNITS,
     Done,
     Source,
     call,
@@ -44,6 +47,7 @@ def test_install(root: Path) -> None:
     assert found == {
         **dict.fromkeys(("usr", "usr/bin", "usr/lib", LIB, code), "0755"),
         **dict.fromkeys(("etc", "etc/libvirt", HOOKS, f"{HOOKS}/qemu.d", "etc/logrotate.d"), "0755"),
+        **dict.fromkeys(("usr/lib/systemd", UNITS), "0755"),
         **dict.fromkeys(("etc/libhooks", "etc/libhooks/policy.d", "var", "var/log"), "0755"),
         **{str(parent): "0755" for path in DOCUMENTS for parent in list(Path(path).parents)[:-1]},
         **dict.fromkeys(DOCUMENTS, "0644"),
@@ -52,6 +56,8 @@ def test_install(root: Path) -> None:
         HOOK: "0755",
         EXAMPLE: "0644",
         ROTATION: "0644",
+        SOCKET: "0644",
+        SERVICE: "0644",
         f"{LIB}/current": "link",
         f"{LIB}/manifest": "0644",
     }

@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 import shutil
-import stat
 import subprocess
 import time
 import zipfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Iterator, NamedTuple
 
 import pytest
+from apart import Host, apart
 from installer import (
     COMMAND,
     DOMAIN,
@@ -21,95 +21,17 @@ from installer import (
     HOOKS,
     JOURNAL,
     LIB,
-    PATH,
-    Done,
     Source,
-    call,
     current,
     failed,
     succeeded,
 )
 
-# On a host itself: this machine's /etc, /usr and /var, with all changes kept apart
-
-
-class Host(NamedTuple):
-    """A mount namespace in which this machine can be changed without changing it."""
-
-    process: int
-    changes: Path
-    source: Source
-
-    def run(self, *command: object, stdin: bytes = b"", **environment: str) -> Done:
-        inside = f"--mount=/proc/{self.process}/ns/mnt"
-        return call("nsenter", inside, "--wd=/", *command, stdin=stdin, **environment)
-
-    def install_sh(self, *arguments: str, **environment: str) -> Done:
-        return self.run("sh", self.source.path / "install.sh", *arguments, stdin=b"", **environment)
-
-    def path(self, inside: str) -> Path:
-        return Path(f"/proc/{self.process}/root") / inside.lstrip("/")
-
-    def script(self, inside: str, text: str) -> str:
-        """A program on the host; returns a search path that finds it first."""
-        path = self.path(inside)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        path.write_text(f"#!/bin/sh\n{text}\n")
-        path.chmod(0o755)
-        return f"{inside.rpartition('/')[0]}:{PATH}"
-
-    def changed(self) -> set[str]:
-        """The files that were made or changed here."""
-        files = (path for path in self.changes.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
-        return {"/" + str(path.relative_to(self.changes)) for path in files}
-
-
-OVERLAY = """
-for directory in etc usr var; do
-    mkdir -p "$1/upper/$directory" "$1/work/$directory"
-    options="lowerdir=/$directory,upperdir=$1/upper/$directory,workdir=$1/work/$directory"
-    mount -t overlay -o "$options" overlay "/$directory"
-done
-mount -t tmpfs run /run
-"""
-# As if nothing of libhooks had ever been on this machine.
-EMPTY = """
-rm -rf /etc/libhooks /usr/lib/libhooks /usr/bin/libhooks /var/log/libhooks /etc/logrotate.d/libhooks
-rm -rf /etc/libvirt/hooks
-mkdir /etc/libvirt/hooks
-echo ready
-exec cat >/dev/null
-"""
-UNSHARE = ("unshare", "--mount", "--propagation", "private", "sh", "-euc")
-
-
-def host_missing() -> str:
-    """Why there can be no such host, or nothing."""
-    for command in ("unshare", "nsenter", "libvirtd"):
-        if not shutil.which(command, path=PATH):
-            return f"{command} is not here"
-    if call(*UNSHARE, f"mount -t tmpfs changes /mnt; set -- /mnt; {OVERLAY}").code != 0:
-        return "no right or support to mount an overlay"
-    return ""
-
 
 @pytest.fixture
 def host(source: Source, tmp_path: Path) -> Iterator[Host]:
-    missing = host_missing()
-    if missing:
-        pytest.skip(missing)
-    (tmp_path / "changes").mkdir()
-    script = f'mount -t tmpfs changes "$1"\n{OVERLAY}{EMPTY}'
-    command = [*UNSHARE, script, "sh", str(tmp_path / "changes")]
-    # It lives until its standard input ends.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
-        assert keeper.stdout is not None
-        assert keeper.stdout.readline() == b"ready\n"
-        yield Host(keeper.pid, Path(f"/proc/{keeper.pid}/root{tmp_path}/changes/upper"), source)
-        assert keeper.stdin is not None
-        keeper.stdin.close()
+    with apart(source, tmp_path) as host:
+        yield host
 
 
 def test_host_installation(host: Host) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from libhooks import journal
+from libhooks import journal, process
 from libhooks.cli import records
 from libhooks.decision import (
     DEFAULT,
@@ -115,8 +115,8 @@ def test_journal_is_made_for_root_alone(tmp_path: Path) -> None:
     """The journal is made with mode 0600 whatever the umask, and lines are added to its end."""
     path, umask = tmp_path / "decisions.jsonl", os.umask(0)
     try:
-        journal.append(str(path), b"one\n")
-        journal.append(str(path), b"two\n")
+        process.append(str(path), b"one\n")
+        process.append(str(path), b"two\n")
     finally:
         os.umask(umask)
     assert path.read_bytes() == b"one\ntwo\n"
@@ -127,5 +127,5 @@ def test_journal_follows_no_link(tmp_path: Path) -> None:
     """A link in the journal's place is not followed: it would lead root's writes elsewhere."""
     (tmp_path / "decisions.jsonl").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic"):
-        journal.append(str(tmp_path / "decisions.jsonl"), b"one\n")
+        process.append(str(tmp_path / "decisions.jsonl"), b"one\n")
     assert not (tmp_path / "elsewhere").exists()

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: Each module or package (longest prefix counts), with its layer. Imports go down, never up.
 LAYERS = {
+    "libhooks.protocol": 0,
     "libhooks.names": 0,
     "libhooks.event": 0,
     "libhooks.decision": 0,
@@ -57,12 +58,13 @@ LAYERS = {
     "libhooks.suggestions": 3,
     "libhooks.client": 4,
     "libhooks.inline": 4,
+    "libhooks.service": 4,
     "libhooks.cli": 4,
     "libhooks.documents": 5,
     "libhooks.__main__": 5,
 }
 #: The edge reads files and finds words; of ours it imports itself and layer 0.
-EDGE = ("libhooks.policy", "libhooks.facts", "libhooks.journal", "libhooks.refusal")
+EDGE = ("libhooks.policy", "libhooks.facts", "libhooks.journal", "libhooks.process", "libhooks.refusal")
 #: Layers 1 and 3 in themselves: concepts that several modules share. All else is kept apart.
 CONCEPTS = {
     "libhooks.places": {"libhooks.references.model"},
@@ -120,7 +122,10 @@ SHARED = {
     },
 }  # fmt: skip
 #: A face may call a face below it where one process is both.
-FACES = {"libhooks.client": {"libhooks.inline"}, "libhooks.cli": {"libhooks.inline"}}
+FACES = {
+    "libhooks.client": {"libhooks.inline"},
+    "libhooks.cli": {"libhooks.inline", "libhooks.service.answerer"},
+}
 #: What decides must not know of time, environment, files or logs.
 IMPURE = {"os", "time", "pathlib", "structlog", "libvirt", "socket", "subprocess", "random", "logging"}
 
@@ -191,7 +196,9 @@ def allowed(name: str, imported: str) -> bool:
 def beside(name: str, imported: str, layer: int) -> bool:
     """Whether two modules of one layer may know each other."""
     if layer == 4:
-        own = name.startswith("libhooks.cli") and imported.startswith("libhooks.cli")
+        own = any(
+            name.startswith(one) and imported.startswith(one) for one in ("libhooks.cli", "libhooks.service")
+        )
         return own or any(name.startswith(face) and imported in below for face, below in FACES.items())
     if imported in CONCEPTS.get(name, set()):
         return True

@@ -8,12 +8,13 @@ from typing import Callable, Iterable, Mapping, NamedTuple, Union
 from libhooks.cases.answers import Told
 from libhooks.cases.told import facts_of
 from libhooks.decision import Undecidable, Verdict
-from libhooks.domain import MAX_BYTES, Domain, parse
+from libhooks.domain import Domain, parse
 from libhooks.event import Event, Operation
 from libhooks.policy import forms, syntax
 from libhooks.policy.diagnostic import Diagnostic, Severity, Wrong, closest, dotted, shown
 from libhooks.policy.document import Document
 from libhooks.policy.locate import KeyPath
+from libhooks.protocol import MAX_BYTES
 
 #: What a case that is a directory has in it.
 FILE = "case.toml"

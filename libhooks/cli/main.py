@@ -8,7 +8,7 @@ import sys
 from typing import Callable, NamedTuple, Sequence
 
 from libhooks import __version__
-from libhooks.cli import check, explain, hook, log, policy, suggest
+from libhooks.cli import check, explain, hook, log, policy, serve, suggest
 from libhooks.cli.options import Usage
 from libhooks.door import internal
 
@@ -31,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("suggest", "the policy that would have let in what was refused", suggest.add, suggest.suggest),
     Command("log", "the decisions that were made on this host", log.add, log.log),
     Command("explain", "a requirement: what, why, and how to fix it", explain.add, explain.explain),
+    Command("serve", "the service, as systemd starts it", serve.add, serve.serve),
 )
 
 _EPILOG = """\

@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 
-from libhooks.domain import MAX_BYTES
 from libhooks.door import POLICY_DIRECTORY, Settings
+from libhooks.protocol import MAX_BYTES
 
 
 class Usage(Exception):

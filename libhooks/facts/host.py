@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, TypeVar
+from typing import TYPE_CHECKING, Callable, TypeVar
 
 from libhooks.facts.machine.answers import Machine
 from libhooks.facts.model import File, Image, Leaf, Link, Mount, StoragePool, Unknown, VirtualNetwork
@@ -14,6 +14,9 @@ from libhooks.facts.reading.root import Garbage, Root, words
 from libhooks.facts.storage import files
 from libhooks.facts.surroundings.answers import Surroundings
 
+if TYPE_CHECKING:
+    from libhooks.facts.reading.prober import Spare
+
 #: Seconds that one question may take, and that all of a decision's questions may take together.
 QUESTION = 2.0
 DECISION = 10.0
@@ -21,14 +24,15 @@ DECISION = 10.0
 _Answer = TypeVar("_Answer")
 
 
-def open_facts(root: str = "/", deadline: float = DECISION) -> HostFacts:
+def open_facts(root: str = "/", deadline: float = DECISION, spare: Spare | None = None) -> HostFacts:
     """The facts of this host, or of the captured tree at ``root``. Close them when the decision is made.
 
     ``deadline`` is how many seconds from now all questions together may wait for what does not answer.
+    ``spare`` keeps the process that waits, where there are more decisions to come.
     Raises OSError or ``Garbage`` (a ValueError) where the tree's stat.toml can't be read.
     """
     if root == "/":
-        guarded = Guarded()
+        guarded = Guarded(spare)
         return HostFacts(guarded, guarded, deadline)
     from libhooks.facts.reading.tree import TreeRoot
 

@@ -16,6 +16,8 @@ _libhooks() {
         /suggest) at=/suggest ;;
         /log) at=/log ;;
         /explain) at=/explain ;;
+        /serve) at=/serve ;;
+        /serve/answer) at=/serve/answer ;;
         esac
     done
     case "$at $before" in
@@ -63,6 +65,7 @@ _libhooks() {
     '/explain --host') COMPREPLY=(); return ;;
     '/explain --root') _libhooks_files -d; return ;;
     '/explain --color') _libhooks_words 'auto always never'; return ;;
+    '/serve/answer --socket') COMPREPLY=(); return ;;
     esac
     case "$at $word" in
     ' -'*) _libhooks_words '-h --help --version'; return ;;
@@ -76,9 +79,11 @@ _libhooks() {
     '/suggest -'*) _libhooks_words '-h --help --journal --since --domain --policy --root'; return ;;
     '/log -'*) _libhooks_words '-h --help --file --domain --verdict --code -n --lines -f --follow --json --as-test --policy --host --root --color'; return ;;
     '/explain -'*) _libhooks_words '-h --help --policy --host --root --color'; return ;;
+    '/serve -'*) _libhooks_words '-h --help'; return ;;
+    '/serve/answer -'*) _libhooks_words '-h --help --socket --trial'; return ;;
     esac
     case "$at" in
-    '') _libhooks_words 'check rewrite policy suggest log explain' ;;
+    '') _libhooks_words 'check rewrite policy suggest log explain serve' ;;
     '/check') _libhooks_files -f ;;
     '/rewrite') _libhooks_files -f ;;
     '/policy') _libhooks_words 'check show explain test' ;;
@@ -88,6 +93,7 @@ _libhooks() {
     '/policy/test') _libhooks_files -d ;;
     '/log') _libhooks_words 'show' ;;
     '/explain') _libhooks_words 'policy.host policy.ambiguous storage.mapped network.mapped address.mapped device.mapped file.mapped network.form guard.abi adjust.fit storage.exists storage.shared storage.protocol storage.cache storage.source storage.same storage.stable-name storage.separate storage.access network.exists network.active network.listen network.up network.segment network.mtu network.filter platform.release platform.version platform.machine platform.arch platform.emulator platform.firmware platform.cpu device.vectors device.migratable device.present device.tpm capacity.memory capacity.hugepages capacity.cpus capacity.nodes service.duplicate service.shared-etc service.host-uuid hook.deadline service.daemon service.config service.tls service.firewall service.hostname service.clock unreadable not-a-file too-large owner writable encoding syntax duplicate version unknown-key type quotes name value same-name match missing position guest-abi tie no-host one-host no-place ambiguous unjudged no-guest no-effect shadowed dead-end stray-host override repeated unknown-guest' ;;
+    '/serve') _libhooks_words 'answer' ;;
     esac
 }
 _libhooks_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word"); }

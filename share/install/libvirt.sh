@@ -36,7 +36,7 @@ choose_hook_path() {
 # label: what SELinux demands of the new files.
 label() {
     if [ -n "$dry_run" ] || ! command -v selinuxenabled >/dev/null || ! selinuxenabled; then return; fi
-    restorecon -R /etc/libvirt/hooks /etc/libhooks /etc/logrotate.d "$lib" /usr/bin/libhooks /var/log/libhooks
+    restorecon -R /etc/libvirt/hooks /etc/libhooks /etc/logrotate.d "$lib" /usr/bin/libhooks /var/log/libhooks "$unit_dir"/libhooks-*
     if getsebool virt_hooks_unconfined 2>/dev/null | grep -q off; then
         warn "SELinux confines libvirt's hooks here; if libhooks is denied something: setsebool -P virt_hooks_unconfined on"
     fi

@@ -16,6 +16,7 @@ place_everything() {
     # The code before what calls it: a hook without its code refuses every guest.
     if [ "$previous" != "$name" ]; then put "$tree$lib/current" "$lib/current" 0777; fi
     place_program "$hook_path"
+    for unit in $units; do place_program "$unit_dir/$unit" 0644; done
     drop_obsolete
     drop_old_versions
     place_manifest
@@ -66,17 +67,19 @@ place_host() {
     fi
 }
 
-# place_program PATH: a file that has to fit the code, so an edited one gives way.
+# place_program PATH [MODE]: a file that has to fit the code, so an edited one gives way.
 place_program() {
-    was=$(recorded "$1") now=$(sum_of "$root$1") ours=$(sum_of "$tree$1")
+    was=$(recorded "$1") now=$(sum_of "$root$1") ours=$(sum_of "$tree$1") mode=${2:-0755}
     record "$ours" "$1"
-    if [ "$now" = "$ours" ] && [ -x "$root$1" ] && [ ! -L "$root$1" ]; then return; fi
+    if [ "$now" = "$ours" ] && [ ! -L "$root$1" ]; then
+        if [ "$mode" != 0755 ] || [ -x "$root$1" ]; then return; fi
+    fi
     if [ -n "$now" ] && [ "$now" != "$was" ] && [ "$now" != "$ours" ]; then
-        # The words of both programs when their code is missing: then the manifest may be, too.
+        # The words of all of them, of programs when their code is missing: then the manifest may be, too.
         grep -q 'run install.sh again' "$root$1" || die "$root$1 is not ours: move it away, then run this again"
         set_aside "$1"
     fi
-    put "$tree$1" "$1" 0755
+    put "$tree$1" "$1" "$mode"
 }
 
 # place_document PATH: a file to be read that has to fit the code. Somebody else's of that name stays.

@@ -9,6 +9,7 @@ uninstall_libhooks() {
     begin
     doing "removing libhooks"
     directories=$(recorded_directories)
+    if [ -z "$staged" ]; then stop_service; fi
     # The hook comes first, before its code: a hook without code refuses every guest.
     recorded_files | cut -c 67- | grep -v "^$lib/" | sed 's|^/etc/libvirt/|0 &|; t; s|^|1 |' | sort >"$stage/files"
     while read -r _ path; do remove_file "$path"; done <"$stage/files"
@@ -16,7 +17,10 @@ uninstall_libhooks() {
     if [ -L "$root$lib/current" ]; then take "$lib/current"; fi
     take "$manifest"
     remove_last_good
-    if [ -z "$staged" ]; then reload_daemon; fi
+    if [ -z "$staged" ]; then
+        forget_service
+        reload_daemon
+    fi
     finish
     for directory in $directories; do remove_directory "$directory"; done
     if [ -z "$dry_run" ]; then say "libhooks is removed; the distribution's packages that it used stay"; fi
@@ -40,7 +44,7 @@ remove_file() {
         return
     fi
     case $1 in
-    /etc/libvirt/* | /usr/bin/*) set_aside "$1" ;; # a program without its code
+    /etc/libvirt/* | /usr/bin/* | "$unit_dir"/*) set_aside "$1" ;; # a program without its code
     *) say "keep $root$1, which is yours" ;;
     esac
 }

@@ -33,7 +33,7 @@ begin() {
     mkdir -m 0700 "$stage"
 }
 
-# finish: what was done stays. Only words follow.
+# finish: what was done stays. Only words follow, and what may fail.
 finish() {
     trap '' INT TERM HUP
     trap - PIPE

@@ -19,6 +19,7 @@ build_tree() {
     render "$here/share/policy/00-example.toml" /etc/libhooks/policy.d/00-example.toml 0644
     render "$here/share/logrotate.d/libhooks" /etc/logrotate.d/libhooks 0644
     documents | while read -r source path; do render "$here/share/$source" "$path" 0644; done
+    for unit in $units; do render "$here/share/systemd/$unit" "$unit_dir/$unit" 0644; done
     if [ -n "$host" ]; then
         printf '%s\n' "$host" >"$tree/etc/libhooks/host"
     fi
@@ -79,10 +80,10 @@ compile() {
     if [ -d "$code/vendor" ]; then "$@" "$code/vendor" >/dev/null 2>&1 || :; fi # may hold files for other Pythons
 }
 
-# render SOURCE PATH MODE: with the interpreter filled in.
+# render SOURCE PATH MODE: with the interpreter and the code's name filled in.
 render() {
     mkdir -p "$tree${2%/*}"
-    sed "s|@PYTHON@|$python|g" "$1" >"$tree$2"
+    sed "s|@PYTHON@|$python|g; s|@VERSION@|$name|g" "$1" >"$tree$2"
     chmod "$3" "$tree$2"
 }
 

@@ -20,7 +20,7 @@ SHAPES = {
     "duration_ms": r"\d+\.\d",
     "origin": "None|hosta|hostb",
     "waivers": r"\[\]",
-    "path": "inline",
+    "path": "inline|service",
 }
 
 

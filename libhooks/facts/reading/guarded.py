@@ -19,7 +19,7 @@ from libhooks.facts.reading.paths import Paths
 from libhooks.facts.reading.root import LiveRoot, NoAnswer, Node, OutOfTime
 
 if TYPE_CHECKING:
-    from libhooks.facts.reading.prober import Prober
+    from libhooks.facts.reading.prober import Prober, Spare
 
 
 class _Waking(NamedTuple):
@@ -39,9 +39,13 @@ _PROGRAMS = (-1, -1)
 
 
 class Guarded:
-    """The host itself, read without ever waiting longer than allowed."""
+    """The host itself, read without ever waiting longer than allowed.
 
-    def __init__(self) -> None:
+    ``spare`` gives the child, and gets it back if it is in order; without, it ends with the decision.
+    """
+
+    def __init__(self, spare: Spare | None = None) -> None:
+        self._spare = spare
         self._live = LiveRoot()
         self._prober: Prober | None = None
         self._mounts: Mounts | None = None
@@ -64,7 +68,10 @@ class Guarded:
         self._expected = tuple(dict.fromkeys((*self._expected, *paths)))
 
     def close(self) -> None:
-        """Ends all children, without waiting for them."""
+        """Ends all children, without waiting for them; or gives back the one that is in order."""
+        if self._spare is not None and self._prober is not None:
+            self._spare.give(self._prober)
+            self._prober = None
         self._abandon()
         while self._waking:
             self._waking.popitem()[1].prober.abandon()
@@ -180,9 +187,7 @@ class Guarded:
 
     def _child(self) -> Prober:
         if self._prober is None:
-            from libhooks.facts.reading.prober import Prober  # Most hosts' decisions need no child.
-
-            self._prober = Prober()
+            self._prober = self._new_child()
         return self._prober
 
     def _ask_child(self, device: tuple[int, int], request: tuple[object, ...], point: str) -> object:
@@ -197,3 +202,10 @@ class Guarded:
             self._silent[device] = str(error)
             self._abandon()
             raise
+
+    def _new_child(self) -> Prober:
+        if self._spare is not None:
+            return self._spare.take()
+        from libhooks.facts.reading.prober import Prober  # Most hosts' decisions need no child.
+
+        return Prober()

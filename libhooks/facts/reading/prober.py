@@ -60,6 +60,12 @@ class Prober:
             raise OSError(code, os.strerror(code))
         return cast(object, answer)
 
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        poll = select.poll()
+        poll.register(self._answers, select.POLLIN)
+        return not poll.poll(0)  # an end of the pipe, or an answer to nothing
+
     def _exactly(self, size: int, until: float, silence: str) -> bytes:
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
@@ -80,6 +86,27 @@ class Prober:
         os.killpg(self._pid, _SIGKILL)
         _abandoned.add(self._pid)
         _reap()
+
+
+class Spare:
+    """Keeps a child from one decision to the next, in a process that makes many."""
+
+    def __init__(self) -> None:
+        self._prober: Prober | None = None
+
+    def take(self) -> Prober:
+        """The child that was kept, if it still lives, or a new one."""
+        kept, self._prober = self._prober, None
+        if kept is not None and not kept.alive():
+            kept.abandon()
+            kept = None
+        return kept or Prober()
+
+    def give(self, prober: Prober) -> None:
+        """Keep a child whose answers have all been read."""
+        if self._prober is not None:
+            self._prober.abandon()
+        self._prober = prober
 
 
 def _reap() -> None:
