@@ -113,7 +113,7 @@ ANSWERS: dict[tuple[str, Hashable], object] = {
     ("cpu", ()): Cpu("GenuineIntel", frozenset({"vmx", "aes"})),
     ("memory", ()): 1024,
     ("hugepages", ()): (Pages(-1, 2048, 3, True),),
-    ("hugetlbfs", ()): (frozenset({0, 2048}),),
+    ("hugetlbfs", ()): frozenset({0, 2048}),
     ("cpus", ()): frozenset({0, 1}),
     ("nodes", ()): frozenset[int](),
     ("cpu_controller", ()): None,
