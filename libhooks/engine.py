@@ -108,11 +108,16 @@ def examine(
     if made.edited:
         _check_settled(made, _rewrite(made.after, own, policy, facts))
     violations = tuple(guard.check(made.changes, made.after))
-    rewritten = domain if violations and _guarded(policy) else made.after
+    rewritten = domain if violations and guarded(policy) else made.after
     subject = Subject(event, rewritten, made.named.all, made.named.chains, violations, index, policy, facts,
                       carried.origin, made.unfitted)  # fmt: skip
     findings = told_once(_judge(subject, judged, carried))
     return Examined(subject, _decision(rewritten, made.changes, findings), *made.came)
+
+
+def renamed(domain: Domain, resolve: _Resolve, facts: Facts) -> tuple[Change, ...]:
+    """The changes that give a domain's names, and those behind its images, the answers of ``resolve``."""
+    return _placed(_named(domain, _Own(resolve, lambda _: False), facts))
 
 
 _Resolve = Callable[[Reference], Resolution]
@@ -183,11 +188,15 @@ class _Rewritten(NamedTuple):
 
 def _rewrite(domain: Domain, own: _Own, policy: Policy, facts: Facts) -> _Rewritten:
     named = _named(domain, own, facts)
-    placed = _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
+    placed = _placed(named)
     changes, unfitted = _adjusted(domain, policy, facts)
     after = _applied(domain, (*placed, *changes))
     made = _Rewritten((*placed, *changes), after, named, named, unfitted, False)
     return _edited(domain, made, own, policy, facts) if policy.edits else made
+
+
+def _placed(named: _Named) -> tuple[Change, ...]:
+    return _merged(itertools.chain(_changes(named.resolutions), _chain_changes(named.followed)))
 
 
 def _adjusted(domain: Domain, policy: Policy, facts: Facts) -> tuple[tuple[Change, ...], tuple[Unmet, ...]]:
@@ -250,7 +259,8 @@ def _place(reference: Reference) -> tuple[object, ...]:
     return reference.spot.xpath, reference.row.element, reference.row.covers
 
 
-def _guarded(policy: Policy) -> bool:
+def guarded(policy: Policy) -> bool:
+    """Whether the guard refuses what it finds."""
     return policy.setting("guard.abi", Level.REFUSE).level is Level.REFUSE
 
 

@@ -79,6 +79,15 @@ def record(
     }
 
 
+def outcome(id: str, result: str, now: float, definition: str = "", late: bool = False) -> Record:
+    """What became of a guest that was let in by the record ``id``: the companion's line, added later.
+
+    ``definition`` says what was made of its saved definition; ``late``: it had ended before that was seen.
+    """
+    told = {"result": result, "time": rfc3339(now), **({"definition": definition} if definition else {})}
+    return {"id": id, "outcome": {**told, **({"late": True} if late else {})}}
+
+
 def change(made: Change) -> dict[str, str]:
     """What a record tells of a change."""
     return {

@@ -32,6 +32,7 @@ DOCUMENTS = {
 }
 UNITS = "usr/lib/systemd/system"
 SOCKET, SERVICE = f"{UNITS}/libhooks-answer.socket", f"{UNITS}/libhooks-answer.service"
+COMPANION = f"{UNITS}/libhooks-companion.service"
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 DOMAIN = b"<domain type='qemu'><name>web1</name></domain>"

@@ -178,6 +178,34 @@ def test_log_json_gives_the_lines_back(place: Path) -> None:
     assert run(place, "log", "--json", "--policy", "policy.d", "--verdict", "refused").stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        ({"result": "completed", "definition": "repaired"},
+         "completed at 2031-06-15T12:00:00.000Z; its saved definition was repaired (libhooks definitions)"),
+        ({"result": "completed", "definition": "left", "late": True},
+         "completed at 2031-06-15T12:00:00.000Z (seen later); its saved definition could not be repaired: it"
+         " will not start by it"),
+        ({"result": "failed"}, "failed at 2031-06-15T12:00:00.000Z"),
+    ],
+)  # fmt: skip
+def test_log_shows_outcomes(place: Path, outcome: dict[str, str], shown: str) -> None:
+    """What became of a migration stands at the end of its line, and in full with its record."""
+    run(place, "hook", "web1", "migrate", "begin", "-", *TRIAL, stdin=DOMAIN)
+    journal = place / "journal.jsonl"
+    told = json.loads(journal.read_text())
+    line = {"id": told["id"], "outcome": {"time": "2031-06-15T12:00:00.000Z", **outcome}}
+    other = {"id": "01NOBODYS", "outcome": {"result": "failed"}}
+    journal.write_text("".join(json.dumps(one) + "\n" for one in (other, told, line)))
+    table = run(place, "log", "--policy", "policy.d").stdout
+    assert table.endswith(f"  migrate web1           rewritten     storage.images  {outcome['result']}\n")
+    assert table.count("\n") == 1
+    full = run(place, "log", "--policy", "policy.d", "show", told["id"]).stdout
+    assert f"\n  {shown}\n" in full
+    whole = run(place, "log", "--policy", "policy.d", "--json").stdout
+    assert json.loads(whole) == {**told, "outcome": line["outcome"]}
+
+
 def test_log_survives_a_torn_line(place: Path) -> None:
     """A line that a crash cut short is passed over; the others are shown."""
     run(place, "hook", "web1", "migrate", "begin", "-", *TRIAL, stdin=DOMAIN)

@@ -14,6 +14,7 @@ import pytest
 from installer import (
     CHECKOUT,
     COMMAND,
+    COMPANION,
     DOCUMENTS,
     DOMAIN,
     EXAMPLE,
@@ -58,6 +59,7 @@ def test_install(root: Path) -> None:
         ROTATION: "0644",
         SOCKET: "0644",
         SERVICE: "0644",
+        COMPANION: "0644",
         f"{LIB}/current": "link",
         f"{LIB}/manifest": "0644",
     }

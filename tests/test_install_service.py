@@ -10,9 +10,9 @@ from typing import Iterator
 
 import pytest
 from apart import Host, apart
-from installer import COMMAND, LIB, SERVICE, SOCKET, Source, current, succeeded
+from installer import COMMAND, COMPANION, LIB, SERVICE, SOCKET, Source, current, succeeded
 
-UNITS = ("libhooks-answer.socket", "libhooks-answer.service")
+UNITS = ("libhooks-answer.socket", "libhooks-answer.service", "libhooks-companion.service")
 #: What would give the answerer another view of the host than the hook has.
 HIDING = (
     "Private", "ProtectSystem", "ProtectHome", "ProtectProc", "ProtectKernel", "ProtectControlGroups",
@@ -41,10 +41,11 @@ def test_socket_of_the_version(root: Path) -> None:
     assert (found["DirectoryMode"], found["SocketMode"]) == ("0700", "0600")
 
 
-def test_unit_hides_nothing(root: Path) -> None:
-    """The unit bounds what the answerer may do, and leaves what it sees as the hook sees it."""
+@pytest.mark.parametrize("unit", [SERVICE, COMPANION])
+def test_unit_hides_nothing(root: Path, unit: str) -> None:
+    """The units bound what the service may do, and leave what it sees as the hook sees it."""
     Source().install(root)
-    found = settings(root / SERVICE)
+    found = settings(root / unit)
     assert not [name for name in found if name.startswith(HIDING)]
     assert found["Type"] == "notify"
     assert int(found["WatchdogSec"]) > 0
@@ -53,11 +54,12 @@ def test_unit_hides_nothing(root: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
 def test_units_are_valid(root: Path) -> None:
-    """systemd understands all of both units."""
+    """systemd understands all of the units."""
     Source().install(root)
-    service = root / SERVICE
-    service.write_text(service.read_text().replace("/usr/bin/libhooks", str(root / COMMAND)))
-    command = ["systemd-analyze", "verify", "--man=no", str(root / SOCKET), str(service)]
+    services = (root / SERVICE, root / COMPANION)
+    for service in services:
+        service.write_text(service.read_text().replace("/usr/bin/libhooks", str(root / COMMAND)))
+    command = ["systemd-analyze", "verify", "--man=no", str(root / SOCKET), *map(str, services)]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert not [line for line in done.stderr.splitlines() if "libhooks" in line]
 
@@ -80,11 +82,13 @@ def asked(host: Host) -> list[str]:
 
 
 STOPPED_AND_STARTED = [
-    "stop libhooks-answer.service libhooks-answer.socket",
+    "stop libhooks-companion.service libhooks-answer.service libhooks-answer.socket",
     "is-enabled libhooks-answer.socket",
     "start libhooks-answer.socket",
     "is-enabled libhooks-answer.service",
     "start libhooks-answer.service",
+    "is-enabled libhooks-companion.service",
+    "start libhooks-companion.service",
 ]
 
 

@@ -8,7 +8,7 @@ import os
 import sys
 import textwrap
 import time
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable
 
 from libhooks.cli import kept, options, terminal
 from libhooks.cli.options import Usage
@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", metavar="CODE", help="only decisions with a finding of this code")
     parser.add_argument("-n", "--lines", type=int, default=0, metavar="N", help="only the last N")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as decisions are made")
-    parser.add_argument("--json", action="store_true", help="the records as they are, one a line")
+    parser.add_argument("--json", action="store_true", help="the records, one a line")
     parser.add_argument("--as-test", nargs="?", const=kept.SHOWN, metavar="DIR",
                         help="the case that was kept of it (journal.cases), for policy test")  # fmt: skip
     parser.add_argument("--policy", metavar="DIR", default=POLICY_DIRECTORY, help="whose journal, by default")
@@ -47,12 +47,13 @@ def log(arguments: argparse.Namespace) -> int:
     screen, path = Screen(arguments.color), arguments.file or _journal(arguments)
     if arguments.show or arguments.as_test:
         return _show_one(screen, arguments, path)
-    found = [entry for entry in entries(lines(path)) if _wanted(arguments, entry)]
+    known: dict[str, Any] = {}
+    found = [entry for entry in entries(lines(path), known) if _wanted(arguments, entry)]
     _print(screen, arguments, found[-arguments.lines :] if arguments.lines > 0 else found)
     if not found and not arguments.json and not arguments.follow:
         screen.line(f"no decisions in {path}; one is recorded at every migration to this host", "faint")
     if arguments.follow:
-        _follow(screen, arguments, path)
+        _follow(screen, arguments, path, known)
     return 0
 
 
@@ -76,15 +77,25 @@ def lines(path: str) -> list[bytes]:
         raise Usage(f"{path}: {error.strerror}; the journal is readable by root alone") from error
 
 
-def entries(written: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The records of some lines. A line cut off by a crash or a full disk is none."""
+def entries(written: Iterable[bytes], known: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The records of some lines, each with its outcome where a later line tells it.
+
+    With those that are ``known`` already, the outcome of one of them tells it again. A line cut off by a
+    crash or a full disk is none.
+    """
+    known = {} if known is None else known
+    told: dict[int, dict[str, Any]] = {}
     for line in written:
         try:
             entry = json.loads(line)
         except ValueError:
             continue
         if isinstance(entry, dict) and "verdict" in entry:
-            yield entry
+            told[id(entry)] = known[str(entry.get("id"))] = entry
+        elif isinstance(entry, dict) and "outcome" in entry and str(entry.get("id")) in known:
+            record = known[str(entry.get("id"))]
+            told[id(record)] = {**record, "outcome": entry["outcome"]}
+    return list(told.values())
 
 
 def _wanted(arguments: argparse.Namespace, entry: dict[str, Any]) -> bool:
@@ -115,7 +126,7 @@ def _row(screen: Screen, entry: dict[str, Any]) -> None:
     when = entry["time"][5:19].replace("T", " ")
     head = f"{when}  {entry['id'][-6:]}  "
     screen.parts((head, "faint"), (f"{entry['operation']:<8}", ""), (f"{entry['domain']:<14} ", "bold"),
-                 (f"{told:<14}", paint), (_summary(entry), ""))  # fmt: skip
+                 (f"{told:<14}", paint), (_summary(entry), ""), _outcome(entry))  # fmt: skip
 
 
 def _summary(entry: dict[str, Any]) -> str:
@@ -124,6 +135,27 @@ def _summary(entry: dict[str, Any]) -> str:
     codes = [one["code"] for one in entry["findings"] if one["level"] == "refuse"]
     places = [f"{change['kind']}.{change['place']}" for change in entry["changes"]]
     return ", ".join(dict.fromkeys((*error, *(codes or places))))
+
+
+_ENDS = {"completed": "green", "failed": "red", "cancelled": "yellow"}
+
+
+def _outcome(entry: dict[str, Any]) -> tuple[str, str]:
+    result = str(entry["outcome"]["result"]) if "outcome" in entry else ""
+    return f"  {result}".rstrip(), _ENDS.get(result, "")
+
+
+_DEFINITION = {
+    "repaired": "; its saved definition was repaired (libhooks definitions)",
+    "left": "; its saved definition could not be repaired: it will not start by it",
+}
+
+
+def _ended(entry: dict[str, Any]) -> str:
+    """What became of the guest's migration, in a sentence."""
+    outcome = entry["outcome"]
+    seen = " (seen later)" if outcome.get("late") else ""
+    return f"{outcome['result']} at {outcome['time']}{seen}{_DEFINITION.get(outcome.get('definition'), '')}"
 
 
 def _show_one(screen: Screen, arguments: argparse.Namespace, path: str) -> int:
@@ -151,6 +183,8 @@ def _full(screen: Screen, entry: dict[str, Any]) -> None:
     screen.line(
         f"  policy {entry['policy']['digest'] or 'none'}  {' '.join(entry['policy']['files'])}", "faint"
     )
+    if "outcome" in entry:
+        screen.line(f"  {_ended(entry)}", _outcome(entry)[1])
     for line in textwrap.wrap(f"error: {entry['error']}", screen.width - 2) if entry["error"] else ():
         screen.line(f"  {line}", "red")
     for change in entry["changes"]:
@@ -167,7 +201,9 @@ def _full(screen: Screen, entry: dict[str, Any]) -> None:
                 screen.line(f"    {key + ':':<8}{finding[key]}")
 
 
-def _follow(screen: Screen, arguments: argparse.Namespace, path: str) -> None:
+def _follow(
+    screen: Screen, arguments: argparse.Namespace, path: str, known: dict[str, dict[str, Any]]
+) -> None:
     """Print what is appended, until interrupted; a rotated journal is taken up from its beginning."""
     position, inode = _end(path)
     while True:
@@ -181,7 +217,8 @@ def _follow(screen: Screen, arguments: argparse.Namespace, path: str) -> None:
                 fresh = stream.read()
             whole = fresh.rpartition(b"\n")[0] + b"\n" if b"\n" in fresh else b""
             position += len(whole)
-            _print(screen, arguments, (one for one in entries(whole.splitlines()) if _wanted(arguments, one)))
+            fresh_ones = entries(whole.splitlines(), known)
+            _print(screen, arguments, (one for one in fresh_ones if _wanted(arguments, one)))
             sys.stdout.flush()
 
 

@@ -8,7 +8,7 @@ import sys
 from typing import Callable, NamedTuple, Sequence
 
 from libhooks import __version__
-from libhooks.cli import check, explain, hook, log, policy, serve, suggest
+from libhooks.cli import check, definitions, explain, hook, log, origin, policy, serve, suggest, waive
 from libhooks.cli.options import Usage
 from libhooks.door import internal
 
@@ -31,6 +31,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("suggest", "the policy that would have let in what was refused", suggest.add, suggest.suggest),
     Command("log", "the decisions that were made on this host", log.add, log.log),
     Command("explain", "a requirement: what, why, and how to fix it", explain.add, explain.explain),
+    Command("waive", "an expiring exemption that travels with a guest", waive.add, waive.waive),
+    Command("origin", "where guests come from, as the next host will hear", origin.add, origin.origin),
+    Command(
+        "definitions", "the saved definitions that were repaired", definitions.add, definitions.definitions
+    ),
     Command("serve", "the service, as systemd starts it", serve.add, serve.serve),
 )
 
@@ -56,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except Usage as error:
         print(f"libhooks: {error}", file=sys.stderr)
-        return USAGE
+        return error.code
     except BrokenPipeError:
         # Whoever read our output has seen enough (| head); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -6,12 +6,22 @@ import argparse
 import os
 import sys
 
-from libhooks.door import POLICY_DIRECTORY, Settings
+from libhooks.door import INTERNAL, POLICY_DIRECTORY, Settings
 from libhooks.protocol import MAX_BYTES
+
+SYSTEM = "qemu:///system"
 
 
 class Usage(Exception):
     """A command line or an input that makes no sense; the text says what is wrong and what to do."""
+
+    code = 2
+
+
+class Unavailable(Usage):
+    """What a command works with does not answer, or will not: no mistake of the person's."""
+
+    code = INTERNAL
 
 
 def add_trial(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +45,13 @@ def add_document(parser: argparse.ArgumentParser) -> None:
 def add_colour(parser: argparse.ArgumentParser) -> None:
     """``--color``, named as everywhere."""
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+
+
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    """``--connect``, named as virsh's."""
+    parser.add_argument(
+        "-c", "--connect", metavar="URI", default=SYSTEM, help=f"libvirt's (default: {SYSTEM})"
+    )
 
 
 def settings(arguments: argparse.Namespace) -> Settings:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from libhooks.cli import options
 from libhooks.cli.options import Usage
+from libhooks.door import POLICY_DIRECTORY
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -15,10 +17,15 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help="listen there, instead of where systemd does")  # fmt: skip
     answer.add_argument("--trial", action="store_true", help="let requests name policy, host and root")
     answer.set_defaults(serve=_answer)
+    companion = parts.add_parser("companion", help="accompanies guests", description=_companion.__doc__)
+    options.add_connection(companion)
+    companion.add_argument("--policy", metavar="DIR", default=POLICY_DIRECTORY,
+                           help=f"policy directory or file (default: {POLICY_DIRECTORY})")  # fmt: skip
+    companion.set_defaults(serve=_companion)
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """The service: systemd starts it (libhooks-answer.service)."""
+    """The service: systemd starts it (libhooks-answer.service, libhooks-companion.service)."""
     code: int = arguments.serve(arguments)
     return code
 
@@ -31,4 +38,13 @@ def _answer(arguments: argparse.Namespace) -> int:
         answerer.serve(arguments.socket, arguments.trial)
     except answerer.NoSocket as error:
         raise Usage(str(error)) from error
+    return 0
+
+
+def _companion(arguments: argparse.Namespace) -> int:
+    """Watch libvirtd: repair what it saves of guests that arrive, record outcomes, and stamp what runs."""
+    from libhooks.originals import DIRECTORY
+    from libhooks.service import companion  # no other command needs it, nor libvirt
+
+    companion.serve(arguments.connect, arguments.policy, DIRECTORY)
     return 0

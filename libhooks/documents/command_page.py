@@ -38,6 +38,7 @@ _FILES = (
     ("/etc/libvirt/hooks/qemu.d/50-libhooks", "The hook."),
     ("/var/log/libhooks/decisions.jsonl", "The journal: a JSON object a line for each decision."),
     ("/var/lib/libhooks/policy/", "The last good policy, where the policy asks for it."),
+    ("/var/lib/libhooks/definitions/", "Saved definitions as they were before they were repaired."),
 )
 _STATUS = (
     ("0", "Accepted, or fine."),

@@ -16,8 +16,15 @@ _libhooks() {
         /suggest) at=/suggest ;;
         /log) at=/log ;;
         /explain) at=/explain ;;
+        /waive) at=/waive ;;
+        /origin) at=/origin ;;
+        /definitions) at=/definitions ;;
+        /definitions/list) at=/definitions/list ;;
+        /definitions/diff) at=/definitions/diff ;;
+        /definitions/restore) at=/definitions/restore ;;
         /serve) at=/serve ;;
         /serve/answer) at=/serve/answer ;;
+        /serve/companion) at=/serve/companion ;;
         esac
     done
     case "$at $before" in
@@ -65,7 +72,24 @@ _libhooks() {
     '/explain --host') COMPREPLY=(); return ;;
     '/explain --root') _libhooks_files -d; return ;;
     '/explain --color') _libhooks_words 'auto always never'; return ;;
+    '/waive --disk') COMPREPLY=(); return ;;
+    '/waive --for') COMPREPLY=(); return ;;
+    '/waive -c' | '/waive --connect') COMPREPLY=(); return ;;
+    '/waive --color') _libhooks_words 'auto always never'; return ;;
+    '/origin -c' | '/origin --connect') COMPREPLY=(); return ;;
+    '/origin --color') _libhooks_words 'auto always never'; return ;;
+    '/definitions/list --directory') _libhooks_files -d; return ;;
+    '/definitions/list -c' | '/definitions/list --connect') COMPREPLY=(); return ;;
+    '/definitions/list --color') _libhooks_words 'auto always never'; return ;;
+    '/definitions/diff --directory') _libhooks_files -d; return ;;
+    '/definitions/diff -c' | '/definitions/diff --connect') COMPREPLY=(); return ;;
+    '/definitions/diff --color') _libhooks_words 'auto always never'; return ;;
+    '/definitions/restore --directory') _libhooks_files -d; return ;;
+    '/definitions/restore -c' | '/definitions/restore --connect') COMPREPLY=(); return ;;
+    '/definitions/restore --color') _libhooks_words 'auto always never'; return ;;
     '/serve/answer --socket') COMPREPLY=(); return ;;
+    '/serve/companion -c' | '/serve/companion --connect') COMPREPLY=(); return ;;
+    '/serve/companion --policy') _libhooks_files -d; return ;;
     esac
     case "$at $word" in
     ' -'*) _libhooks_words '-h --help --version'; return ;;
@@ -79,11 +103,18 @@ _libhooks() {
     '/suggest -'*) _libhooks_words '-h --help --journal --since --domain --policy --root'; return ;;
     '/log -'*) _libhooks_words '-h --help --file --domain --verdict --code -n --lines -f --follow --json --as-test --policy --host --root --color'; return ;;
     '/explain -'*) _libhooks_words '-h --help --policy --host --root --color'; return ;;
+    '/waive -'*) _libhooks_words '-h --help --disk --for --list --clear -c --connect --color'; return ;;
+    '/origin -'*) _libhooks_words '-h --help --clear -c --connect --color'; return ;;
+    '/definitions -'*) _libhooks_words '-h --help'; return ;;
+    '/definitions/list -'*) _libhooks_words '-h --help --directory -c --connect --color'; return ;;
+    '/definitions/diff -'*) _libhooks_words '-h --help --directory -c --connect --color'; return ;;
+    '/definitions/restore -'*) _libhooks_words '-h --help --directory -c --connect --color'; return ;;
     '/serve -'*) _libhooks_words '-h --help'; return ;;
     '/serve/answer -'*) _libhooks_words '-h --help --socket --trial'; return ;;
+    '/serve/companion -'*) _libhooks_words '-h --help -c --connect --policy'; return ;;
     esac
     case "$at" in
-    '') _libhooks_words 'check rewrite policy suggest log explain serve' ;;
+    '') _libhooks_words 'check rewrite policy suggest log explain waive origin definitions serve' ;;
     '/check') _libhooks_files -f ;;
     '/rewrite') _libhooks_files -f ;;
     '/policy') _libhooks_words 'check show explain test' ;;
@@ -93,7 +124,9 @@ _libhooks() {
     '/policy/test') _libhooks_files -d ;;
     '/log') _libhooks_words 'show' ;;
     '/explain') _libhooks_words 'policy.host policy.ambiguous storage.mapped network.mapped address.mapped device.mapped file.mapped network.form guard.abi adjust.fit storage.exists storage.shared storage.protocol storage.cache storage.source storage.same storage.stable-name storage.separate storage.access network.exists network.active network.listen network.up network.segment network.mtu network.filter platform.release platform.version platform.machine platform.arch platform.emulator platform.firmware platform.cpu device.vectors device.migratable device.present device.tpm capacity.memory capacity.hugepages capacity.cpus capacity.nodes service.duplicate service.shared-etc service.host-uuid hook.deadline service.daemon service.config service.tls service.firewall service.hostname service.clock unreadable not-a-file too-large owner writable encoding syntax duplicate version unknown-key type quotes name value same-name match missing position guest-abi tie no-host one-host no-place ambiguous unjudged no-guest no-effect shadowed dead-end stray-host override repeated unknown-guest' ;;
-    '/serve') _libhooks_words 'answer' ;;
+    '/waive') _libhooks_words 'policy.host policy.ambiguous storage.mapped network.mapped address.mapped device.mapped file.mapped network.form guard.abi adjust.fit storage.exists storage.shared storage.protocol storage.cache storage.source storage.same storage.stable-name storage.separate storage.access network.exists network.active network.listen network.up network.segment network.mtu network.filter platform.release platform.version platform.machine platform.arch platform.emulator platform.firmware platform.cpu device.vectors device.migratable device.present device.tpm capacity.memory capacity.hugepages capacity.cpus capacity.nodes service.duplicate service.shared-etc service.host-uuid hook.deadline service.daemon service.config service.tls service.firewall service.hostname service.clock unreadable not-a-file too-large owner writable encoding syntax duplicate version unknown-key type quotes name value same-name match missing position guest-abi tie no-host one-host no-place ambiguous unjudged no-guest no-effect shadowed dead-end stray-host override repeated unknown-guest' ;;
+    '/definitions') _libhooks_words 'list diff restore' ;;
+    '/serve') _libhooks_words 'answer companion' ;;
     esac
 }
 _libhooks_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word"); }

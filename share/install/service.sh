@@ -1,21 +1,21 @@
 # shellcheck shell=sh
 # The service, where systemd runs. Nothing depends on it: without it the hook decides itself.
 
-units="libhooks-answer.socket libhooks-answer.service"
+units="libhooks-answer.socket libhooks-answer.service libhooks-companion.service"
 unit_dir=/usr/lib/systemd/system
 
 # start_service: systemd learns of the units, and starts those of this version. Units that the administrator
 # has disabled since they were first installed stay so. $1: nothing where they are new.
 start_service() {
     if [ ! -d /run/systemd/system ]; then return; fi
-    step "start libhooks-answer"
+    step "start libhooks-answer and libhooks-companion"
     if [ -n "$dry_run" ]; then return; fi
     control daemon-reload
     for unit in $units; do
         if [ -z "$1" ]; then control enable "$unit"; fi
     done
-    # Both are stopped before one is started: a socket does not move while its service runs.
-    control stop libhooks-answer.service libhooks-answer.socket
+    # All are stopped before one is started: a socket does not move while its service runs.
+    control stop libhooks-companion.service libhooks-answer.service libhooks-answer.socket
     drop_sockets "answer-$name.sock"
     for unit in $units; do
         if systemctl -q is-enabled "$unit"; then control start "$unit"; fi
@@ -25,7 +25,7 @@ start_service() {
 # stop_service: before its files go.
 stop_service() {
     if [ ! -d /run/systemd/system ] || [ -z "$(recorded "$unit_dir/libhooks-answer.socket")" ]; then return; fi
-    step "stop libhooks-answer"
+    step "stop libhooks-answer and libhooks-companion"
     if [ -n "$dry_run" ]; then return; fi
     # shellcheck disable=SC2086
     control disable --now $units

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Iterator
 
 from . import Beat, Guest, Host, Lab, LabError
+from .companion import accompanied, ended
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POLICY = """\
@@ -58,20 +59,33 @@ class Demonstration:
             self.lab.start(GUEST, self.lab.hosta)
             self.beat = self.lab.wait_for_beat(GUEST, self.lab.hosta)
         self.show(self.lab.hosta)
-        self.migrate(self.lab.hosta, self.lab.hostb)
-        self.migrate(self.lab.hostb, self.lab.hosta)
-        self.refused(self.lab.hosta, self.lab.hostb)
+        with accompanied(*self.lab.hosts):
+            self.migrate(self.lab.hosta, self.lab.hostb)
+            self.migrate(self.lab.hostb, self.lab.hosta)
+            self.migrate(self.lab.hosta, self.lab.hostb, "--persistent")
+            ended(self.lab.hostb, 2)
+            self.start_again(self.lab.hostb)
+            self.refused(self.lab.hostb, self.lab.hosta)
         self.journals()
 
-    def migrate(self, source: Host, target: Host) -> None:
+    def migrate(self, source: Host, target: Host, *options: str) -> None:
         """Plain virsh, with no option that mentions libhooks; the same guest beats on."""
-        command = ["migrate", "--live", GUEST.name, target.uri]
+        command = ["migrate", "--live", *options, GUEST.name, target.uri]
         with self.step(f"On {source.name}: virsh {' '.join(command)}"):
             source.virsh(*command)
             before, self.beat = self.beat, self.lab.wait_for_beat(GUEST, target, self.beat)
         self.show(target)
         told = f"beat {before.number} was on {source.name}, {self.beat.number} is on {target.name}"
         print(f"     the same boot: {told}")
+
+    def start_again(self, host: Host) -> None:
+        """A cold start by what the host saved of the guest, which libvirt had taken from the source."""
+        with self.step(f"On {host.name}: virsh destroy {GUEST.name}; virsh start {GUEST.name}"):
+            host.virsh("destroy", GUEST.name)
+            host.virsh("start", GUEST.name)
+            self.beat = self.lab.wait_for_beat(GUEST, host)
+        self.show(host)
+        print("     a new boot, by a definition that came with --persistent and was repaired")
 
     def show(self, host: Host) -> None:
         """What the guest uses on a host, and that it lives."""

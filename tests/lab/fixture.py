@@ -9,6 +9,7 @@ from typing import Callable, Iterator
 import pytest
 
 from . import Guest, Host, Lab, missing
+from .companion import KEPT
 from .journal import forget
 from .lab import together
 from .namespaces import CHECKOUT
@@ -52,6 +53,7 @@ def lab(installed_lab: Lab) -> Lab:
     for host in installed_lab.hosts:
         host.path(DISABLED).unlink(missing_ok=True)
         forget(host)
+        host.run(["rm", "-rf", KEPT])
     set_policy(POLICY, *installed_lab.hosts)
     return installed_lab
 
