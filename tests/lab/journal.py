@@ -79,10 +79,7 @@ def _decided(record: dict[str, Any]) -> Decided:
         changes=tuple(
             "{kind}.{place}, {where}: {old} -> {new} ({rule})".format(**one) for one in record["changes"]
         ),
-        # The exemptions of the lab's own policy are no news.
-        findings=tuple(
-            "{level} {code}, {where}".format(**one) for one in record["findings"] if one["level"] != "off"
-        ),
+        findings=tuple("{level} {code}, {where}".format(**one) for one in record["findings"]),
         mode=record["mode"],
         error=record["error"],
     )
