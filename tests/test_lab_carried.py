@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab import Lab, create_disk, domain_xml
 from lab.companion import accompanied, ended
-from lab.fixture import NewGuest, set_policy
+from lab.fixture import POLICY, NewGuest, other_volume, set_policy
 from lab.host import Host
 from lab.journal import records
 from lab.namespaces import wait_for
@@ -70,6 +70,41 @@ def test_clone(lab: Lab, web1: Traveller, new_guest: NewGuest) -> None:
     clone.boot(lab.hosta)
     clone.migrate(lab.hosta, lab.hostb)
     assert clone.uses(lab.hostb) == Uses(("/mnt/vmstore/clone1.qcow2",), "bridge:br-prod")
+
+
+NO_STORE = POLICY[: POLICY.index("[storage")] + POLICY[POLICY.index("[network") :]
+REWRITE = NO_STORE.replace("version = 1\n", 'version = 1\norigin = "rewrite"\n')
+
+
+def test_identity(lab: Lab, web1: Traveller) -> None:
+    """Where no place names a disk, it is found by what it is: told of, and rewritten where that is wanted."""
+    set_policy(NO_STORE, *lab.hosts)
+    with accompanied(lab.hosta):
+        stamped(web1, lab.hosta)
+        told = web1.is_refused(lab.hosta, lab.hostb)
+        hint = 'it is /mnt/vmstore/web1.qcow2 here: name both in a place, or set origin = "rewrite"'
+        assert "\n  storage.exists   disk vda  /srv/images/web1.qcow2\n" in told
+        assert told.endswith(f"\n    hint:   {hint}")
+        set_policy(REWRITE, *lab.hosts)
+        web1.migrate(lab.hosta, lab.hostb)
+        assert web1.uses(lab.hostb) == Uses(("/mnt/vmstore/web1.qcow2",), "bridge:br-prod")
+        change = records(lab.hostb)[-1]["changes"][0]
+        assert (change["place"], change["rule"], change["old"]) == (
+            "origin",
+            "origin",
+            "/srv/images/web1.qcow2",
+        )
+        web1.migrate(lab.hostb, lab.hosta)
+        assert web1.uses(lab.hosta) == Uses(("/srv/images/web1.qcow2",), "bridge:br0")
+
+
+def test_another_store(lab: Lab, web1: Traveller) -> None:
+    """A file of the same name on another store is not the guest's disk, as its stamp knows."""
+    set_policy(POLICY.replace('source   = "filer:/images"\n', ""), *lab.hosts)
+    with accompanied(lab.hosta), other_volume(lab):
+        stamped(web1, lab.hosta)
+        told = web1.is_refused(lab.hosta, lab.hostb)
+    assert "1 requirement unmet\n  storage.same     disk vda  /mnt/vmstore/web1.qcow2\n" in told
 
 
 def test_waived_copy(lab: Lab, new_guest: NewGuest) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from subprocess import PIPE
 from typing import Iterator
 
-from lab import Host, Lab, beat_on_disk, domain_xml
+from lab import Guest, Host, Lab, beat_on_disk, create_disk, domain_xml
 from lab.fixture import POLICY, NewGuest, alike, set_policy
 from lab.journal import Decided, decisions
-from lab.traveller import Traveller, Uses
+from lab.traveller import Traveller, Uses, running
 
 MAC = "52:54:00:10:77:00"
 ON_A = Uses(("/srv/images/web1.qcow2",), "bridge:br0")
@@ -180,6 +181,30 @@ def test_several_at_once(lab: Lab, web1: Traveller, new_guest: NewGuest) -> None
         ("web1", "rewritten"),
     ]
     web1.migrate(lab.hostb, lab.hosta)
+
+
+def test_evacuation(lab: Lab) -> None:
+    """Twenty guests leave a host at once: each gets its answer, and its one record."""
+    guests = [Guest(f"crowd{number}", number=50 + number, memory=32) for number in range(20)]
+    try:
+        for guest in guests:
+            create_disk(guest, lab.hosta)
+            # Without a kernel it waits in its firmware: this is about the host.
+            xml = re.sub(r"<(kernel|initrd|cmdline)>.*</\1>", "", domain_xml(guest, lab.hosta))
+            lab.hosta.virsh("create", "/dev/stdin", input=xml)
+        with ThreadPoolExecutor(len(guests)) as threads:
+            moves = [
+                threads.submit(lab.hosta.virsh, "migrate", "--live", guest.name, lab.hostb.uri)
+                for guest in guests
+            ]
+        assert [move.result().stderr for move in moves] == [""] * len(guests)
+        assert {guest.name for guest in guests} <= set(running(lab.hostb))
+        assert sorted((one.domain, one.verdict) for one in decisions(lab.hostb)) == sorted(
+            (guest.name, "rewritten") for guest in guests
+        )
+    finally:
+        for guest in guests:
+            lab.remove(guest)
 
 
 def test_copied_storage(lab: Lab, new_guest: NewGuest) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Iterator
 
 from lab import Host, Lab
-from lab.fixture import POLICY, NewGuest, covered, set_policy
+from lab.fixture import POLICY, NewGuest, covered, other_volume, set_policy
 from lab.gluster import mount
 from lab.guest import Guest, domain_xml
 from lab.journal import Decided, decisions
@@ -71,28 +71,9 @@ def test_exporter_is_this_host_refused(lab: Lab, web1: Traveller) -> None:
     assert decisions(lab.hostb) == [refusal, ACCEPTED]
 
 
-@contextmanager
-def _other_volume(lab: Lab) -> Iterator[None]:
-    """Another volume is mounted on hostb where the images' belongs, and has an image of that name."""
-    gluster = ["gluster", "--mode=script", "volume"]
-    lab.filer.run([*gluster, "create", "archive", "filer:/srv/archive", "force"])
-    lab.filer.run([*gluster, "start", "archive"])
-    # Under mount.glusterfs's nose: it mounts nothing where something of its own is mounted.
-    lab.hostb.run(["mkdir", "-p", "/mnt/archive"])
-    lab.hostb.run(["mount", "-t", "glusterfs", "filer:/archive", "/mnt/archive"])
-    lab.hostb.run(["mount", "--bind", "/mnt/archive", lab.hostb.store])
-    try:
-        lab.hostb.run(["qemu-img", "create", "-q", "-f", "qcow2", f"{lab.hostb.store}/web1.qcow2", "64M"])
-        yield
-    finally:
-        lab.hostb.run(["umount", "--lazy", lab.hostb.store, "/mnt/archive"])
-        lab.filer.run([*gluster, "stop", "archive", "force"])
-        lab.filer.run([*gluster, "delete", "archive"])
-
-
 def test_wrong_volume(lab: Lab, web1: Traveller) -> None:
     """Another volume at the place, shared as it is and with a file of that name, is not the guest's."""
-    with _other_volume(lab):
+    with other_volume(lab):
         told = web1.is_refused(lab.hosta, lab.hostb)
     assert told.startswith(f"{HEAD}1 requirement unmet\n  storage.source   {DISK}\n")
     assert "\n    found:  fuse.glusterfs on filer:/archive, mounted at /mnt/vmstore\n" in told

@@ -160,3 +160,22 @@ link set {hosta.bridge} up
     finally:
         hostb.run(["ip", "-batch", "-"], input=f"link del cable0\nlink del {hosta.bridge}\n")
         hostb.run(["umount", "--lazy", hosta.store])
+
+
+@contextmanager
+def other_volume(lab: Lab) -> Iterator[None]:
+    """Another volume is mounted on hostb where the images' belongs, and has an image of that name."""
+    gluster = ["gluster", "--mode=script", "volume"]
+    lab.filer.run([*gluster, "create", "archive", "filer:/srv/archive", "force"])
+    lab.filer.run([*gluster, "start", "archive"])
+    # Under mount.glusterfs's nose: it mounts nothing where something of its own is mounted.
+    lab.hostb.run(["mkdir", "-p", "/mnt/archive"])
+    lab.hostb.run(["mount", "-t", "glusterfs", "filer:/archive", "/mnt/archive"])
+    lab.hostb.run(["mount", "--bind", "/mnt/archive", lab.hostb.store])
+    try:
+        lab.hostb.run(["qemu-img", "create", "-q", "-f", "qcow2", f"{lab.hostb.store}/web1.qcow2", "64M"])
+        yield
+    finally:
+        lab.hostb.run(["umount", "--lazy", lab.hostb.store, "/mnt/archive"])
+        lab.filer.run([*gluster, "stop", "archive", "force"])
+        lab.filer.run([*gluster, "delete", "archive"])
