@@ -138,7 +138,7 @@ def _entry(reference: Reference, origin: Origin | None) -> Entry | None:
 
 
 def _identified(found: Resolution, identity: Identity, policy: Policy, facts: Facts) -> Resolution:
-    if found.outcome is not Outcome.NO_PLACE or found.reference.role is not Role.IMAGE:
+    if found.outcome is not Outcome.NO_PLACE or found.reference.role not in (Role.IMAGE, Role.UPLINK):
         return found
     from libhooks.identification import identified  # only for what no place names
 

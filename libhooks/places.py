@@ -28,7 +28,7 @@ class Resolution(NamedTuple):
     """A reference and its answer. ``new`` is set for RENAMED and UNFIT; ``why`` for the failures.
 
     ``answers`` says, for an ambiguous one, what each host and place would have it be; ``elsewhere``, for one
-    without a place, by what other path this host has the very same thing.
+    without a place, what this host calls the very same thing, or of a network what seems to be it.
     """
 
     reference: Reference

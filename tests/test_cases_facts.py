@@ -133,6 +133,7 @@ ANSWERS: dict[tuple[str, Hashable], object] = {
     ("wire", ("br0",)): Wire(True, (Port("eno1", True, False),)),
     ("mtu", ("br0",)): None,
     ("segment", ("br0",)): "",
+    ("bridges_on", ("vlan 42",)): ("br1", "br2"),
     ("nwfilter", ("clean",)): ("a", "b"),
     ("active", ("web1", "")): Running("web1", "u"),
     ("host_uuid", ()): "u",

@@ -101,6 +101,8 @@ def listen(subject: Subject) -> Iterator[Unmet]:
 def _hint(resolution: Resolution) -> str:
     if resolution.place is not None:
         return f"make it, or correct the name of {resolution.place.label} ({resolution.rule})"
+    if resolution.elsewhere:
+        return f"{resolution.elsewhere} seems to be on its segment here: name both in a [network.…] place"
     return "make it, or name the segment in a [network.…] place of the policy"
 
 

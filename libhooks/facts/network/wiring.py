@@ -60,6 +60,23 @@ def segment(paths: Paths, name: str) -> str | None:
     return ", ".join((*words, *_routes(paths.text("/proc/net/route") or "", name)))
 
 
+def bridges_on(paths: Paths, wanted: str) -> tuple[str, ...]:
+    """The bridges here on a segment that ``segment`` described on another host.
+
+    Neither host need know all of it: what both know has to be the same, and a VLAN or a subnet be among it.
+    """
+    named = tuple(name for name in paths.names(_NET) if paths.node(f"{_NET}/{name}/bridge") is not None)
+    return tuple(name for name in named if _alike(wanted, segment(paths, name) or ""))
+
+
+def _alike(there: str, here: str) -> bool:
+    known, own = (
+        dict(part.split(" ", 1) for part in text.split(", ") if " " in part) for text in (there, here)
+    )
+    both = known.keys() & own.keys()
+    return bool(both & {"vlan", "subnet"}) and all(known[key] == own[key] for key in both)
+
+
 def _vlan(paths: Paths, device: str) -> str:
     """The VLAN that a device is on, "" if it is not a VLAN's (/proc/net/vlan/DEVICE)."""
     for line in (paths.text(f"/proc/net/vlan/{device}") or "").splitlines():

@@ -103,6 +103,12 @@ class Surroundings:
 
         return self._ask(lambda: wiring.segment(self._paths, name))
 
+    def bridges_on(self, segment: str) -> tuple[str, ...] | Unknown:
+        """From sysfs and /proc/net."""
+        from libhooks.facts.network import wiring
+
+        return self._ask(lambda: wiring.bridges_on(self._paths, segment))
+
     def nwfilter(self, name: str) -> tuple[str, ...] | None | Unknown:
         """From libvirt's files."""
         from libhooks.facts.network import wiring

@@ -51,6 +51,9 @@ class SurroundingsFacts(Protocol):
     def segment(self, name: str) -> str | None | Unknown:
         """The segment on a network device, in words that hosts can compare; "" where they are not known."""
 
+    def bridges_on(self, segment: str) -> tuple[str, ...] | Unknown:
+        """The bridges on a segment, as another host described that."""
+
     def nwfilter(self, name: str) -> tuple[str, ...] | None | Unknown:
         """The filters that a network filter refers to; None where there is no such filter."""
 
@@ -124,6 +127,10 @@ class SurroundingsMemo:
     def segment(self, name: str) -> str | None | Unknown:
         """Once."""
         return self._once(self._facts.segment, name)
+
+    def bridges_on(self, segment: str) -> tuple[str, ...] | Unknown:
+        """Once."""
+        return self._once(self._facts.bridges_on, segment)
 
     def nwfilter(self, name: str) -> tuple[str, ...] | None | Unknown:
         """Once."""
