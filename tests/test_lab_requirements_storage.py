@@ -68,7 +68,7 @@ def test_exporter_is_this_host_refused(lab: Lab, web1: Traveller) -> None:
     assert f"\n  storage.separate {DISK}\n" in told
     assert "\n    found:  this host exports it (filer)\n" in told
     refusal = REFUSED._replace(findings=(f"refuse storage.separate, {DISK}",))
-    assert decisions(lab.hostb) == [refusal, ACCEPTED]
+    assert decisions(lab.hostb) == [refusal, ACCEPTED._replace(findings=("off storage.separate, guest",))]
 
 
 def test_wrong_volume(lab: Lab, web1: Traveller) -> None:
@@ -170,7 +170,7 @@ def test_frozen_brick(lab: Lab, new_guest: NewGuest) -> None:
         lab.hosta.virsh("destroy", "web3")
     assert "\n    found:  unknown: no answer in 2 s\n" in first
     assert took < 10
-    assert "\n    found:  unknown: no answer in 1 s\n" in second
+    assert re.search(r"\n    found:  unknown: no answer in (0\.\d|1) s\n", second)
     # Both mounts are silent, side by side; and the lab's /etc is no local file system, and comes too late.
     assert second.count("\n  storage.exists   disk ") == first.count("\n  storage.exists   disk ") == 2
     assert "\n  hook.deadline    decision\n    wanted: a decision within 1 s (hook.deadline)\n" in second
