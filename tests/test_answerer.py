@@ -45,9 +45,10 @@ def trial(tmp_path: Path) -> tuple[str, ...]:
 # Who may ask, and what.
 
 ASK = f"""\
-import sys, time
+import posix, sys, time
 sys.path.insert(0, {str(CHECKOUT)!r})
-from libhooks import client
+from libhooks import client, protocol
+posix.setuid(int(sys.argv[2]))  # only now: that user may have no way to the checkout
 try:
     print(client.ask(sys.argv[1], ["web1", "migrate"], b"<domain/>", time.monotonic())[0])
 except (OSError, ValueError) as error:
@@ -62,8 +63,8 @@ def test_users(directory: Path) -> None:
         answerer.socket.chmod(0o666)
         command = [PYTHON, "-I", "-S", "-c", ASK, str(answerer.socket)]
         told = [
-            subprocess.run(command, user=user, capture_output=True, check=True, text=True).stdout
-            for user in (0, 65534)
+            subprocess.run([*command, user], capture_output=True, check=True, text=True).stdout
+            for user in ("0", "65534")
         ]
     assert told[0] in ("0\n", "1\n")
     assert told[1] in (
