@@ -243,6 +243,20 @@ def test_misuse_is_said_with_what_to_do(place: Path, arguments: list[str], said:
     assert "Traceback" not in done.stderr
 
 
+def test_missing_package(place: Path) -> None:
+    """Where a package of the distribution's is missing, its name is said, and no report is asked for."""
+    program = (
+        "import sys; sys.modules['libvirt'] = None; from libhooks.cli.main import main; sys.exit(main())"
+    )
+    argv = [sys.executable, "-c", program, "waive", "web1", "--list"]
+    env = {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(argv, cwd=place, capture_output=True, text=True, env=env, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "libhooks: Python's module libvirt is missing; install python3-libvirt, or run install.sh again\n"
+    )
+
+
 def test_no_command_leads_on(place: Path) -> None:
     """`libhooks` alone says what there is."""
     done = run(place)

@@ -70,8 +70,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + 2
     except Exception as error:  # noqa: BLE001 - people get a sentence and a place to report, no traceback
         failure = internal(error)
-        print(f"libhooks: {failure.what}: {failure.detail}; please report it", file=sys.stderr)
+        what = _lacking(error) or f"{failure.what}: {failure.detail}; please report it"
+        print(f"libhooks: {what}", file=sys.stderr)
         return failure.code
+
+
+def _lacking(error: Exception) -> str:
+    """What is to be done where Python lacks a module of the distribution's; "" for any other error."""
+    module = error.name if isinstance(error, ModuleNotFoundError) else None
+    if not module or module.startswith("libhooks"):
+        return ""
+    return f"Python's module {module} is missing; install python3-{module}, or run install.sh again"
 
 
 def _run(words: list[str]) -> int:

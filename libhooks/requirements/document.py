@@ -19,7 +19,7 @@ the same. A policy sets each to "refuse", "warn" or "off" in `[require]`, and fo
 """
 _WHEN = {
     Scope.GUEST: "at {operations}",
-    Scope.HOST: "by the service, doctor and preflight, outside the hook",
+    Scope.HOST: "not by the hook, which runs no programs; no command of this version judges it yet",
 }
 
 

@@ -41,9 +41,9 @@ def cpu(subject: Subject) -> Iterator[Unmet]:
     """This host's processor seems to lack what the guest's CPU has.
 
     A hint, from what libvirt noted of the CPU models that KVM can offer here, and from /proc/cpuinfo: the
-    vendor, and required features that Linux shows. libvirt itself compares exactly when the guest starts,
-    and libhooks preflight before you migrate. Only for guests of type kvm with a named CPU model: what
-    host-passthrough passes through, the document does not say.
+    vendor, and required features that Linux shows. libvirt itself compares exactly when the guest starts;
+    virsh hypervisor-cpu-compare asks it before you migrate. Only for guests of type kvm with a named CPU
+    model: what host-passthrough passes through, the document does not say.
 
     To fix it, give the guest a model that all hosts have (virsh hypervisor-cpu-baseline) and restart it,
     or update the processor's microcode where that hides a feature.

@@ -61,8 +61,8 @@ def host_uuid(subject: Subject) -> Iterator[Unmet]:
     from firmware that all machines of a series share, or by being cloned. Set host_uuid in
     /etc/libvirt/libvirtd.conf (or virtqemud.conf) to the output of uuidgen, and restart the daemon.
 
-    Outside the hook (doctor, preflight, the service) this code also warns, whatever guest there is, of a
-    host whose UUID many machines have, or whose firmware has none, so that libvirt makes one up each time.
+    Of a host by itself, whatever guest there is, this code is also about a UUID that many machines have, or
+    that libvirt makes up each time because the firmware has none. No command of this version judges that yet.
     """
     there = subject.origin.host_uuid.lower() if subject.origin is not None else ""
     here = subject.facts.host_uuid()

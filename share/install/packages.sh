@@ -121,7 +121,7 @@ vendor() {
         case $module in
         libvirt)
             if ! "$python" -I -m pip install -q --target "$1" libvirt-python >/dev/null 2>&1; then
-                warn "no Python binding of libvirt for $python: preflight, init and the companion will not work"
+                warn "no Python binding of libvirt for $python: waive, origin, definitions and the companion will not work"
             fi
             ;;
         *) logged "$python" -I -m pip install -q --only-binary :all: --target "$1" "$module" ;;
